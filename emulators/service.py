@@ -1,0 +1,33 @@
+"""What an emulated service is: the hosts it answers for, and how it answers one request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from emulators.http import Request, Response
+from emulators.store import Store
+
+
+@dataclass(frozen=True)
+class World:
+    """What services share. `now` returns seconds since the epoch; tests hand in their own clock."""
+
+    store: Store
+    now: Callable[[], float] = field(default=time.time)
+
+
+class Service(Protocol):
+    """An emulated service. `handle` runs inside one store transaction, which is taken back when it raises."""
+
+    name: str
+
+    def owns(self, host: str) -> bool:
+        """Return whether this service answers for `host` (lower case, without port)."""
+        ...
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request. What goes wrong is answered in the service's own error shape, never raised."""
+        ...

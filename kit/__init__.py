@@ -1,0 +1,1 @@
+"""What every package of the kit shares: problems, exit codes, output, redaction. Imports nothing of ours."""

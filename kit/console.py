@@ -1,0 +1,64 @@
+"""What a command prints: data to stdout, words for people to stderr, one JSON envelope for machines."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+
+from kit.problems import Exit, Refused
+from kit.redaction import redact
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def people() -> Console:
+    """Return the console for people: stderr, without colour or live display when it is no terminal or under CI."""
+    quiet = bool(os.environ.get("CI")) or not sys.stderr.isatty()
+    return Console(stderr=True, force_terminal=False if quiet else None, highlight=False, soft_wrap=True)
+
+
+def json_option(function: Callable[P, R]) -> Callable[P, R]:
+    """Add `--json` to a click command, passed on as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON envelope to stdout.")(function)
+
+
+def emit(result: object, *, as_json: bool, text: str = "") -> None:
+    """Print the result of a command: `{"status": 0, "result": …, "problems": []}` or `text`, to stdout."""
+    if as_json:
+        click.echo(json.dumps({"status": 0, "result": result, "problems": []}, ensure_ascii=False, indent=2))
+    elif text:
+        click.echo(text)
+
+
+def guarded(function: Callable[P, None]) -> Callable[P, None]:
+    """Turn the outcome of a click command into the kit's exit codes and its two ways of saying what went wrong."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            function(*args, **kwargs)
+        except Refused as refused:
+            if as_json:
+                problems = [problem.as_json() for problem in refused.problems]
+                envelope = {"status": int(refused.exit_code), "result": None, "problems": problems}
+                click.echo(redact(json.dumps(envelope, ensure_ascii=False, indent=2)))
+            click.echo(redact(f"Error: {refused}"), err=True)
+            sys.exit(refused.exit_code)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception:
+            click.echo(redact(traceback.format_exc()), err=True)
+            click.echo("Internal error: this is a fault of the kit; please report it with the lines above.", err=True)
+            sys.exit(Exit.INTERNAL)
+
+    return run
