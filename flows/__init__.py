@@ -1,0 +1,1 @@
+"""The release engine: metadata in source format → one bundle → each org's own delta."""

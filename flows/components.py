@@ -1,0 +1,87 @@
+"""The model of what a release carries: components, by type and full name, each with digest, layer and source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kit.problems import Place
+
+
+class ComponentKey(NamedTuple):
+    """What names a component in an org: its metadata type and its full name. Sorts by type, then name.
+
+    Full names are the Metadata API's: `Account.Rating__c` for a CustomField, `Sales/Pipeline` for a Report.
+    A folder has its own type (`ReportFolder`); package.xml lists it under its content's type.
+    """
+
+    type: str
+    full_name: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.full_name}"
+
+    @classmethod
+    def parse(cls, text: str) -> ComponentKey:
+        """Return the key written as `Type:FullName`. Raises `ValueError` when `text` is not of that form."""
+        kind, colon, name = text.partition(":")
+        if not (kind and colon and name):
+            raise ValueError(f"{text!r} is not of the form Type:FullName")
+        return cls(kind, name)
+
+
+@dataclass(frozen=True, slots=True)
+class MdapiFile:
+    """One file of a component as the Metadata API wants it.
+
+    `path` is relative to the package's root ("classes/Case.cls"). `source` is the file it was made of, line for
+    line, or the folder where it was zipped together (`exact_lines` is then False).
+    """
+
+    path: str
+    data: bytes
+    source: str
+    exact_lines: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A component that is an element of a container's file: a field of an object, a label of CustomLabels.
+
+    `path` is the container's file in the package ("objects/Account.object"), `root` that file's root element
+    ("CustomObject"). `xml` is the whole element as UTF-8 ("<fields>…</fields>") without the metadata namespace
+    declared; its first line is the line `Component.source.line` of the source file, and so on line for line.
+    """
+
+    path: str
+    root: str
+    tag: str
+    xml: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One piece of metadata: either whole `files`, or one `fragment` of a container's file; never both.
+
+    `digest` is a SHA-256 in hex over the canonical content: indentation, comments and line ends of XML don't
+    count. `layer` is where it came from ("core", "china", "orgs/china-uat"), `source` the file and line.
+    `parent` is the container's component; the bundle need not hold it (a field added to a standard object).
+    """
+
+    key: ComponentKey
+    digest: str
+    layer: str
+    source: Place
+    parent: ComponentKey | None = None
+    files: tuple[MdapiFile, ...] = ()
+    fragment: Fragment | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.files) == (self.fragment is not None):
+            raise ValueError(f"{self.key} must hold either files or a fragment")
+
+
+def by_key(components: Iterable[Component]) -> list[Component]:
+    """Return the components sorted by type and full name."""
+    return sorted(components, key=lambda component: component.key)
