@@ -86,7 +86,12 @@ def problems_of(error: ValidationError, file: YamlFile, at: Key = ()) -> list[Pr
     """Return pydantic's errors as problems. A validator sets rule and fix by raising `PydanticCustomError`
     with `ctx={"rule": …, "fix": …}`."""
     found = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items:
+        # pydantic calls a sequence too short when its items are wrong; the items' own errors say what is meant
+        within = [other for other in items if other["loc"][:-1] == item["loc"] and other["loc"]]
+        if item["type"] == "too_short" and within:
+            continue
         key = at + tuple(item["loc"])
         context = item.get("ctx", {})
         dotted = ".".join(map(str, key)) or "the document"
