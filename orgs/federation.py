@@ -1,0 +1,58 @@
+"""Reads `federation.yml`: the only place where an org is described."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kit.problems import Problem, Refused
+from kit.yamlfile import YamlFile, problems_of, read_yaml
+from orgs.consistency import entries_of, inconsistencies
+from orgs.editions import Edition, OrgKind
+from orgs.model import Approver, Centre, Federation, Org, Power, Runner, ScratchOrg, Term, api_number
+
+__all__ = [
+    "Approver",
+    "Centre",
+    "Edition",
+    "Federation",
+    "Org",
+    "OrgKind",
+    "Power",
+    "Runner",
+    "ScratchOrg",
+    "Term",
+    "api_number",
+    "load_federation",
+    "parse_federation",
+]
+
+DEFAULT_FILE = Path(__file__).with_name("federation.yml")
+
+
+def load_federation(path: Path | None = None) -> Federation:
+    """Read a federation file, by default the one beside this module.
+
+    Raises `Refused` with every problem of the file, each with its line, the value, the rule and the fix.
+    """
+    source = path or DEFAULT_FILE
+    return parse_federation(read_yaml(source), source.parent)
+
+
+def parse_federation(file: YamlFile, folder: Path) -> Federation:
+    """Return the federation that a parsed YAML file describes; it lies in `folder`. Raises as `load_federation`."""
+    problems = inconsistencies(entries_of(file.data), file, folder)
+    try:
+        federation = Federation.model_validate(file.data)
+    except ValidationError as error:
+        problems += problems_of(error, file)
+        raise _refused(problems, file) from error
+    if problems:
+        raise _refused(problems, file)
+    return federation
+
+
+def _refused(problems: list[Problem], file: YamlFile) -> Refused:
+    in_order = sorted(problems, key=lambda problem: problem.place.line if problem.place else 0)
+    return Refused(in_order, f"{file.name} is not valid: {len(in_order)} problem(s)")
