@@ -19,6 +19,7 @@ class Request:
     target: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    secure: bool = True  # whether it came over TLS
 
     @cached_property
     def raw_path(self) -> str:

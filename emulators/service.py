@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from emulators.http import Request, Response
 from emulators.store import Store
@@ -30,4 +30,13 @@ class Service(Protocol):
 
     def handle(self, request: Request) -> Response:
         """Answer one request. What goes wrong is answered in the service's own error shape, never raised."""
+        ...
+
+
+@runtime_checkable
+class Seeded(Protocol):
+    """A service that takes its part of a world file: which orgs exist, with which users and connected apps."""
+
+    def seed(self, world: dict[str, Any]) -> None:
+        """Make what the world file names exist; keep the content of what exists already."""
         ...

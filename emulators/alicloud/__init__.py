@@ -1,0 +1,1 @@
+"""Alibaba Cloud, emulated: RPC products in `api`, object storage in `oss`."""

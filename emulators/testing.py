@@ -1,0 +1,45 @@
+"""The emulators inside a test's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulators.environment import additions
+from emulators.server import Emulators
+from emulators.store import Store
+
+
+@dataclass(frozen=True)
+class Running:
+    """Running emulators: `environment` is what a command needs to talk to them, `store` is what they remember."""
+
+    port: int
+    ca_file: Path
+    environment: dict[str, str]
+    store: Store
+    emulators: Emulators
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        """The proxies as `requests` takes them."""
+        return dict.fromkeys(("http", "https"), f"http://127.0.0.1:{self.port}")
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Running]:
+    """Run the emulators of `home` on a free port until the block ends."""
+    emulators = Emulators(home, 0)
+    emulators.start()
+    try:
+        yield Running(
+            emulators.port,
+            emulators.authority.file,
+            additions(emulators.home, emulators.port),
+            emulators.store,
+            emulators,
+        )
+    finally:
+        emulators.stop()
