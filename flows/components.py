@@ -32,17 +32,27 @@ class ComponentKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Lines of a file, from `line` (counted from 1) to the next run, that came one to one from `source` on.
+
+    `source` is None where the lines are made by the kit and stand in no source file.
+    """
+
+    line: int
+    source: Place | None
+
+
+@dataclass(frozen=True, slots=True)
 class MdapiFile:
     """One file of a component as the Metadata API wants it.
 
-    `path` is relative to the package's root ("classes/Case.cls"). `source` is the file it was made of, line for
-    line, or the folder where it was zipped together (`exact_lines` is then False).
+    `path` is relative to the package's root ("classes/Case.cls"). `runs` leads its lines back to the source;
+    it is empty for a file without lines of its own (a zipped folder).
     """
 
     path: str
     data: bytes
-    source: str
-    exact_lines: bool = True
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Fragment:
 
     `path` is the container's file in the package ("objects/Account.object"), `root` that file's root element
     ("CustomObject"). `xml` is the whole element as UTF-8 ("<fields>…</fields>") without the metadata namespace
-    declared; its first line is the line `Component.source.line` of the source file, and so on line for line.
+    declared; its first line is line `Component.source.line` of the source file, and so on line for line.
     """
 
     path: str
