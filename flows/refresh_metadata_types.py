@@ -1,0 +1,98 @@
+"""Write `metadata_types.json` from an unpacked npm package `@salesforce/source-deploy-retrieve`.
+
+    npm pack @salesforce/source-deploy-retrieve && tar xf salesforce-source-deploy-retrieve-*.tgz
+    python -m flows.refresh_metadata_types ./package --api-version 67.0
+
+The names, suffixes, directories, children and strategies of the metadata types are facts; the table keeps them,
+with the package's name and version as their source and the day as their date.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+TABLE = Path(__file__).with_name("metadata_types.json")
+
+# The table's field for each field of Salesforce's registry. What is false or absent there is left out here.
+_FIELDS = {
+    "name": "name",
+    "directoryName": "directory",
+    "suffix": "suffix",
+    "legacySuffix": "legacy_suffix",
+    "metaFileSuffix": "meta_file_suffix",
+    "strictDirectoryName": "strict_directory",
+    "inFolder": "in_folder",
+    "folderType": "folder_type",
+    "folderContentType": "folder_content_type",
+    "aliasFor": "alias_for",
+    "ignoreParsedFullName": "fixed_name",
+    "supportsPartialDelete": "partial_delete",
+    "supportsWildcardAndName": "wildcard_and_name",
+    "uniqueIdElement": "id_element",
+    "xmlElementName": "element",
+    "ignoreParentName": "bare_name",
+    "isAddressable": "addressable",
+}
+_STRATEGY = ("adapter", "transformer", "decomposition", "recomposition")
+_REFERENCES = ("folder_type", "folder_content_type", "alias_for")
+
+
+def table_of(registry: dict[str, Any], source: str, as_of: str, api_version: str) -> dict[str, Any]:
+    """Return the table: `source`, `as_of`, `api_version`, `types` (each a mapping) and `suffixes`
+    (suffix → the name of the type that Salesforce means by it)."""
+    names = {key: entry["name"] for key, entry in registry["types"].items()}
+    types = [_facts(entry, names) for entry in registry["types"].values()]
+    return {
+        "source": source,
+        "as_of": as_of,
+        "api_version": api_version,
+        "types": sorted(types, key=lambda facts: str(facts["name"])),
+        "suffixes": {suffix: names[key] for suffix, key in sorted(registry["suffixes"].items()) if key in names},
+    }
+
+
+def rendered(table: dict[str, Any]) -> str:
+    """Return the table as JSON text with one type a line, so that a refresh reads well as a difference."""
+    lines = [f"  {json.dumps(key)}: {json.dumps(table[key])},\n" for key in ("source", "as_of", "api_version")]
+    types = ",\n".join(f"    {json.dumps(facts, sort_keys=True)}" for facts in table["types"])
+    suffixes = ",\n".join(f"    {json.dumps(suffix)}: {json.dumps(name)}" for suffix, name in table["suffixes"].items())
+    return "{\n" + "".join(lines) + f'  "types": [\n{types}\n  ],\n' + f'  "suffixes": {{\n{suffixes}\n  }}\n}}\n'
+
+
+def _facts(entry: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    facts = {ours: entry[theirs] for theirs, ours in _FIELDS.items() if entry.get(theirs)}
+    if entry.get("isAddressable") is False:
+        facts["addressable"] = False
+    for field in _REFERENCES:
+        if field in facts:
+            facts[field] = names[facts[field]]
+    strategies = entry.get("strategies", {})
+    facts |= {field: strategies[field] for field in _STRATEGY if field in strategies}
+    children = entry.get("children", {}).get("types", {})
+    if children:
+        facts["children"] = sorted(
+            (_facts(child, names) for child in children.values()), key=lambda child: str(child["name"])
+        )
+    return facts
+
+
+@click.command()
+@click.argument("package", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--api-version", required=True, help="API version of the Salesforce release of the day: 67.0.")
+@click.option("--as-of", default=lambda: datetime.now(tz=UTC).date().isoformat(), help="Date of the facts.")
+def refresh(package: Path, api_version: str, as_of: str) -> None:
+    """Write the table from the unpacked PACKAGE."""
+    about = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    registry = json.loads((package / "lib/src/registry/metadataRegistry.json").read_text(encoding="utf-8"))
+    table = table_of(registry, f"{about['name']} {about['version']}", as_of, api_version)
+    TABLE.write_text(rendered(table), encoding="utf-8")
+    click.echo(f"{len(table['types'])} types from {table['source']}", err=True)
+
+
+if __name__ == "__main__":
+    refresh()
