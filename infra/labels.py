@@ -39,7 +39,7 @@ class Labels:
         return _with_digest(label, f"{self.account_id}/{label}", limits().names.bucket)
 
     def _join(self, area: str, name: str) -> str:
-        return "-".join((self.company, self.environment, area, name))
+        return f"{self.company}-{self.environment}-{area}-{name}"
 
 
 def _cut(label: str, limit: int) -> str:

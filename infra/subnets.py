@@ -38,7 +38,10 @@ def plan_subnets(vpc: ipaddress.IPv4Network, zones: Sequence[str]) -> tuple[Subn
     """Return one subnet for each tier and zone: sixteenths of the VPC, tier by tier, in the order of `zones`.
 
     A subnet depends only on its tier and on its zone's position, so nothing moves when a tier is added.
+    Raises `ValueError` for more zones than a tier has room for.
     """
+    if len(zones) > ZONES_OF_A_TIER:
+        raise ValueError(f"{len(zones)} zones; a tier has room for {ZONES_OF_A_TIER}")
     return tuple(
         Subnet(tier, zone, block)
         for tier in Tier

@@ -1,0 +1,45 @@
+"""The landing zone: every component of one stack, and the contract that it hands over."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.network import Network
+from infra.outputs import CONTRACT_VERSION
+from infra.settings import Settings
+from infra.storage import Storage
+
+
+class LandingZone(pulumi.ComponentResource):
+    """All that stands around the orgs of one environment.
+
+    `contract` holds the stack's outputs under the keys of `infra.outputs.LandingZoneOutputs`.
+    """
+
+    network: Network
+    storage: Storage
+    contract: dict[str, pulumi.Input[object]]
+
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sfoa:index:LandingZone", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.network = Network("network", settings, child)
+        self.storage = Storage("storage", settings, child)
+        self.contract = {
+            "contract_version": CONTRACT_VERSION,
+            "stack": pulumi.get_stack(),
+            "environment": settings.environment.value,
+            "region": settings.region,
+            "account_id": settings.account_id,
+            "network_vpc_id": self.network.vpc_id,
+            "network_vswitch_ids": self.network.app_vswitch_ids,
+            "network_egress_ips": self.network.egress_ips,
+            "network_security_group_ids": self.network.security_group_ids,
+            "storage_endpoint": f"https://oss-{settings.region}.aliyuncs.com",
+            "storage_releases_bucket": self.storage.releases,
+            "storage_ledger_bucket": self.storage.ledger,
+            "storage_backups_bucket": self.storage.backups,
+            "storage_logs_bucket": self.storage.logs,
+            "storage_kms_key_id": self.storage.kms_key_id,
+        }
+        self.register_outputs(self.contract)

@@ -1,0 +1,228 @@
+"""The network: a VPC over three zones with one fixed set of addresses towards the orgs."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_alicloud as ali
+
+from infra.settings import Settings
+from infra.subnets import Tier, plan_subnets, tier_range
+
+AREA = "network"
+ANYWHERE = "0.0.0.0/0"
+EVERY_PORT = "-1/-1"
+ANSWERS = "1024/65535"  # what clients take for their own end of a connection: an ACL keeps no state
+HTTPS = "443/443"
+
+
+class Network(pulumi.ComponentResource):
+    """VPC, three tiers of switches, NAT with a pool of egress addresses, and least rules between the tiers.
+
+    Traffic leaves from the app tier alone, by the pool. The data tier is reached from the app tier on the
+    configured ports and reaches nothing but itself.
+    """
+
+    vpc_id: pulumi.Output[str]
+    app_vswitch_ids: pulumi.Output[Sequence[str]]
+    egress_ips: pulumi.Output[Sequence[str]]
+    security_group_ids: pulumi.Output[dict[str, str]]
+
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sfoa:network:Network", name, None, opts)
+        self._prefix = name
+        self._settings = settings
+        self._range = ipaddress.IPv4Network(settings.network.cidr)
+        self._vpc = ali.vpc.Network(
+            f"{name}-vpc",
+            vpc_name=self._label("vpc"),
+            cidr_block=settings.network.cidr,
+            tags=settings.all_tags,
+            opts=self._kept(),
+        )
+        switches = self._switches()
+        self._data_acl(switches[Tier.DATA])
+        groups = self._security_groups()
+        self.vpc_id = self._vpc.id
+        self.app_vswitch_ids = pulumi.Output.all(*(switch.id for switch in switches[Tier.APP]))
+        self.egress_ips = self._egress(switches[Tier.EDGE][0], switches[Tier.APP])
+        self.security_group_ids = pulumi.Output.all(**{tier.value: group.id for tier, group in groups.items()})
+        self.register_outputs(
+            {
+                "vpc_id": self.vpc_id,
+                "app_vswitch_ids": self.app_vswitch_ids,
+                "egress_ips": self.egress_ips,
+                "security_group_ids": self.security_group_ids,
+            }
+        )
+
+    def _switches(self) -> dict[Tier, list[ali.vpc.Switch]]:
+        switches: dict[Tier, list[ali.vpc.Switch]] = {tier: [] for tier in Tier}
+        for subnet in plan_subnets(self._range, self._settings.network.zones):
+            part = f"{subnet.tier}-{subnet.zone}"
+            switch = ali.vpc.Switch(
+                f"{self._prefix}-{part}",
+                vpc_id=self._vpc.id,
+                zone_id=subnet.zone,
+                cidr_block=str(subnet.cidr),
+                vswitch_name=self._label(part),
+                tags=self._settings.all_tags,
+                opts=self._child(),
+            )
+            switches[subnet.tier].append(switch)
+        return switches
+
+    def _egress(self, home: ali.vpc.Switch, leaving: Sequence[ali.vpc.Switch]) -> pulumi.Output[Sequence[str]]:
+        gateway = ali.vpc.NatGateway(
+            f"{self._prefix}-nat",
+            vpc_id=self._vpc.id,
+            vswitch_id=home.id,
+            nat_gateway_name=self._label("nat"),
+            nat_type="Enhanced",
+            network_type="internet",
+            payment_type="PayAsYouGo",
+            internet_charge_type="PayByLcu",
+            eip_bind_mode="MULTI_BINDED",
+            deletion_protection=self._settings.production,
+            tags=self._settings.all_tags,
+            opts=self._kept(),
+        )
+        addresses = [self._address(number) for number in range(1, self._settings.network.egress_ips + 1)]
+        bindings = [
+            ali.ecs.EipAssociation(
+                f"{self._prefix}-egress-{number}",
+                allocation_id=address.id,
+                instance_id=gateway.id,
+                instance_type="Nat",
+                opts=self._child(),
+            )
+            for number, address in enumerate(addresses, 1)
+        ]
+        ips: pulumi.Output[Sequence[str]] = pulumi.Output.all(*(address.ip_address for address in addresses))
+        for zone, switch in zip(self._settings.network.zones, leaving, strict=True):
+            ali.vpc.SnatEntry(
+                f"{self._prefix}-snat-{zone}",
+                snat_table_id=gateway.snat_table_ids,
+                source_vswitch_id=switch.id,
+                snat_ip=ips.apply(",".join),
+                snat_entry_name=self._label(f"snat-{zone}"),
+                opts=self._child(depends_on=bindings),  # the gateway takes only addresses bound to it
+            )
+        return ips
+
+    def _address(self, number: int) -> ali.ecs.EipAddress:
+        return ali.ecs.EipAddress(
+            f"{self._prefix}-egress-{number}",
+            address_name=self._label(f"egress-{number}"),
+            bandwidth=str(self._settings.network.egress_bandwidth_mbps),
+            internet_charge_type="PayByTraffic",
+            payment_type="PayAsYouGo",
+            isp="BGP",
+            deletion_protection=self._settings.production,
+            tags=self._settings.all_tags,
+            opts=self._kept(),
+        )
+
+    def _security_groups(self) -> dict[Tier, ali.ecs.SecurityGroup]:
+        groups = {
+            tier: ali.ecs.SecurityGroup(
+                f"{self._prefix}-{tier}",
+                vpc_id=self._vpc.id,
+                security_group_name=self._settings.labels.security_group(AREA, tier.value),
+                security_group_type="normal",
+                inner_access_policy="Drop",
+                tags=self._settings.all_tags,
+                opts=self._child(),
+            )
+            for tier in Tier
+        }
+        for source in self._settings.network.edge_sources:
+            self._ingress(f"edge-{source.replace('/', '-')}", groups[Tier.EDGE], HTTPS, {"cidr_ip": source})
+        from_edge = {"source_security_group_id": groups[Tier.EDGE].id}
+        self._ingress("app-https", groups[Tier.APP], HTTPS, from_edge)
+        from_app = {"source_security_group_id": groups[Tier.APP].id}
+        for port in self._settings.network.data_ports:
+            self._ingress(f"data-{port}", groups[Tier.DATA], f"{port}/{port}", from_app)
+        return groups
+
+    def _ingress(
+        self, part: str, group: ali.ecs.SecurityGroup, ports: str, source: dict[str, pulumi.Input[str]]
+    ) -> None:
+        ali.ecs.SecurityGroupRule(
+            f"{self._prefix}-{part}",
+            security_group_id=group.id,
+            type="ingress",
+            ip_protocol="tcp",
+            port_range=ports,
+            nic_type="intranet",
+            policy="accept",
+            priority=1,
+            opts=self._child(),
+            **source,
+        )
+
+    def _data_acl(self, switches: Sequence[ali.vpc.Switch]) -> None:
+        app = str(tier_range(self._range, Tier.APP))
+        data = str(tier_range(self._range, Tier.DATA))
+        ports = [f"{port}/{port}" for port in self._settings.network.data_ports]
+        ingress = [
+            *(("accept", "tcp", app, port) for port in ports),
+            ("accept", "all", data, EVERY_PORT),
+            ("drop", "all", ANYWHERE, EVERY_PORT),
+        ]
+        egress = [
+            ("accept", "tcp", app, ANSWERS),
+            ("accept", "all", data, EVERY_PORT),
+            ("drop", "all", ANYWHERE, EVERY_PORT),
+        ]
+        acl = ali.vpc.NetworkAcl(
+            f"{self._prefix}-data",
+            vpc_id=self._vpc.id,
+            network_acl_name=self._label("data"),
+            ingress_acl_entries=[
+                ali.vpc.NetworkAclIngressAclEntryArgs(
+                    network_acl_entry_name=f"ingress-{position}",
+                    policy=policy,
+                    protocol=protocol,
+                    source_cidr_ip=cidr,
+                    port=port,
+                    entry_type="custom",
+                    ip_version="IPV4",
+                )
+                for position, (policy, protocol, cidr, port) in enumerate(ingress, 1)
+            ],
+            egress_acl_entries=[
+                ali.vpc.NetworkAclEgressAclEntryArgs(
+                    network_acl_entry_name=f"egress-{position}",
+                    policy=policy,
+                    protocol=protocol,
+                    destination_cidr_ip=cidr,
+                    port=port,
+                    entry_type="custom",
+                    ip_version="IPV4",
+                )
+                for position, (policy, protocol, cidr, port) in enumerate(egress, 1)
+            ],
+            tags=self._settings.all_tags,
+            opts=self._child(),
+        )
+        for zone, switch in zip(self._settings.network.zones, switches, strict=True):
+            ali.vpc.VpcNetworkAclAttachment(
+                f"{self._prefix}-data-{zone}",
+                network_acl_id=acl.id,
+                resource_id=switch.id,
+                resource_type="VSwitch",
+                opts=self._child(),
+            )
+
+    def _label(self, part: str) -> str:
+        return self._settings.labels.vpc(AREA, part)
+
+    def _child(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on))
+
+    def _kept(self) -> pulumi.ResourceOptions:
+        """Return the options of what can't be had again once it is gone: an address that the orgs trust."""
+        return pulumi.ResourceOptions(parent=self, protect=self._settings.production)
