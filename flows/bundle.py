@@ -1,0 +1,182 @@
+"""The bundle: what one release carries, built once and promoted many times. Immutable, with index and digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.archive import zip_bytes
+from flows.components import Component, ComponentKey, Fragment, MdapiFile, Run
+from flows.containers import closing
+from flows.package import MANIFEST, Layout, lay_out, manifest
+from kit.problems import Place, Problem, Refused, refuse_if_any, relative
+
+INDEX = "sfoa-bundle.json"
+_FORMAT = 1
+_RULE = "a bundle is not changed after it was built"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Components by key (sorted), for one API version. `digest` is the SHA-256 (hex) over the version and every
+    component's key and digest: equal digests mean the same content, wherever and whenever built."""
+
+    components: Mapping[ComponentKey, Component]
+    api_version: str
+    digest: str
+
+
+def build_bundle(components: Iterable[Component], api_version: str) -> Bundle:
+    """Return the bundle of these components. Raises `ValueError` when a key comes twice."""
+    ordered: dict[ComponentKey, Component] = {}
+    for component in sorted(components, key=lambda component: component.key):
+        if component.key in ordered:
+            raise ValueError(f"{component.key} comes twice")
+        ordered[component.key] = component
+    return Bundle(ordered, api_version, _digest(ordered.values(), api_version))
+
+
+def bundle_bytes(bundle: Bundle) -> bytes:
+    """Return the bundle as a zip: a complete Metadata API package, and beside it the index."""
+    layout = lay_out(bundle.components.values())
+    files = {**layout.files, MANIFEST: manifest(bundle.components, bundle.api_version)}
+    index = {
+        "format": _FORMAT,
+        "digest": bundle.digest,
+        "api_version": bundle.api_version,
+        "files": {path: hashlib.sha256(files[path]).hexdigest() for path in sorted(files)},
+        "components": [_entry(component, layout) for component in bundle.components.values()],
+    }
+    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return zip_bytes({**files, INDEX: text.encode()})
+
+
+def write_bundle(bundle: Bundle, path: Path) -> None:
+    """Write the bundle's zip, whole or not at all. Raises `Refused` when the disk doesn't take it."""
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(bundle_bytes(bundle))
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        what = f"cannot write the bundle: {error.strerror}"
+        raise Refused(Problem(what, "the folder can be written", "choose another --out", Place(str(path)))) from error
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle. Raises `Refused` when it isn't one, or when a file in it was altered, added or removed."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        what = f"cannot read the bundle: {error.strerror}"
+        raise Refused(Problem(what, "the file exists", "build it: sfoa bundle", Place(relative(path)))) from error
+    return parse_bundle(data, relative(path))
+
+
+def parse_bundle(data: bytes, name: str) -> Bundle:
+    """Read a bundle's bytes, as `read_bundle` does; `name` is what problems call it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = {entry: archive.read(entry) for entry in archive.namelist()}
+        index = json.loads(files.pop(INDEX))
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+        what = f"not a bundle of the kit: {error}"
+        raise Refused(Problem(what, f"a zip with {INDEX}", "build it again: sfoa bundle", Place(name))) from error
+    if not isinstance(index, dict) or index.get("format") != _FORMAT:
+        raise Refused(Problem("a bundle of another format", f"format {_FORMAT}", "build it again", Place(name)))
+    refuse_if_any(_differences(index["files"], files, name), "the bundle is not as it was built")
+    components = [_component(entry, files) for entry in index["components"]]
+    bundle = build_bundle(components, index["api_version"])
+    if bundle.digest != index["digest"]:
+        raise Refused(Problem("the index doesn't give the digest", _RULE, "build it again", Place(f"{name}!{INDEX}")))
+    return bundle
+
+
+def _digest(components: Iterable[Component], api_version: str) -> str:
+    total = hashlib.sha256(f"{api_version}\n".encode())
+    for component in components:
+        total.update(f"{json.dumps([*component.key, component.digest])}\n".encode())
+    return total.hexdigest()
+
+
+def _differences(expected: Mapping[str, str], files: Mapping[str, bytes], name: str) -> list[Problem]:
+    problems = []
+    for path in sorted({*expected, *files}):
+        if path not in files:
+            what = "a file is missing in the bundle"
+        elif path not in expected:
+            what = "a file was added to the bundle"
+        elif hashlib.sha256(files[path]).hexdigest() != expected[path]:
+            what = "a file in the bundle was altered"
+        else:
+            continue
+        problems.append(Problem(what, _RULE, "build it again from the source", Place(f"{name}!{path}")))
+    return problems
+
+
+def _entry(component: Component, layout: Layout) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "key": list(component.key),
+        "digest": component.digest,
+        "layer": component.layer,
+        "source": _place(component.source),
+    }
+    if component.parent:
+        entry["parent"] = list(component.parent)
+    if component.fragment:
+        fragment = component.fragment
+        span = list(layout.spans[component.key])
+        entry["fragment"] = {"path": fragment.path, "root": fragment.root, "tag": fragment.tag, "span": span}
+    else:
+        entry["files"] = [_file_entry(file, layout, component) for file in component.files]
+    return entry
+
+
+def _file_entry(file: MdapiFile, layout: Layout, component: Component) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "path": file.path,
+        "runs": [[run.line, _place(run.source) if run.source else None] for run in file.runs],
+    }
+    if file.path in layout.own_lengths:
+        # The file holds children too: this much of it is the container's own.
+        entry["own"] = [layout.own_lengths[file.path], component.key.type]
+    return entry
+
+
+def _component(entry: Mapping[str, Any], files: Mapping[str, bytes]) -> Component:
+    parent = ComponentKey(*entry["parent"]) if "parent" in entry else None
+    fragment = None
+    if "fragment" in entry:
+        about = entry["fragment"]
+        start, length = about["span"]
+        xml = files[about["path"]][start : start + length]
+        fragment = Fragment(about["path"], about["root"], about["tag"], xml)
+    return Component(
+        key=ComponentKey(*entry["key"]),
+        digest=entry["digest"],
+        layer=entry["layer"],
+        source=Place(*entry["source"]),
+        parent=parent,
+        files=tuple(_file(about, files) for about in entry.get("files", ())),
+        fragment=fragment,
+    )
+
+
+def _file(about: Mapping[str, Any], files: Mapping[str, bytes]) -> MdapiFile:
+    data = files[about["path"]]
+    if "own" in about:
+        length, root = about["own"]
+        data = data[:length] + closing(root)
+    runs = tuple(Run(line, Place(*place) if place else None) for line, place in about["runs"])
+    return MdapiFile(about["path"], data, runs)
+
+
+def _place(place: Place) -> list[str | int]:
+    return [place.file, place.line]

@@ -1,0 +1,60 @@
+"""`sfoa`: one command, whose parts are found through entry points and loaded only when they are called."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+
+import click
+
+_GROUP = "sfoa.commands"
+_DISTRIBUTION = "sfoa-kit"
+
+
+class LazyGroup(click.Group):
+    """A click group over the entry points "sfoa.commands": listing them imports none, calling one imports it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return sorted(importlib.metadata.entry_points(group=_GROUP).names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entries = importlib.metadata.entry_points(group=_GROUP, name=cmd_name)
+        return next((entry.load() for entry in entries), None)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+            raise click.UsageError(f"No command {args[0]!r}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = []
+        for name in self.list_commands(ctx):
+            try:
+                command = self.get_command(ctx, name)
+            except (ImportError, AttributeError) as error:
+                # The help is what people turn to when an installation is broken: it must still come.
+                rows.append((name, f"(can't be loaded: {error})"))
+                continue
+            if command and not command.hidden:
+                rows.append((name, command.get_short_help_str(formatter.width)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        click.echo(f"sfoa {importlib.metadata.version(_DISTRIBUTION)}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def main() -> None:
+    """Look at a federation of Salesforce orgs around Salesforce on Alibaba Cloud, and at its releases."""

@@ -1,0 +1,1 @@
+"""The `sfoa` commands of the release engine, one a module."""

@@ -1,0 +1,155 @@
+"""Layers → one bundle for one org: headquarters' core, the edition's overlay, the org's own; later ones win."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from flows.bundle import Bundle, build_bundle
+from flows.components import Component, ComponentKey
+from flows.convert import Converted, convert
+from flows.source.project import PROJECT_FILE, Project, read_project
+from kit.problems import Place, Problem, Refused, refuse_if_any, relative
+from kit.yamlfile import parse_model, read_yaml
+from orgs.federation import Federation, Org
+
+CORE = "core"
+REMOVE_FILE = "remove.yml"
+
+
+class _Removal(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    component: str
+    reason: str = Field(min_length=1)
+
+    @field_validator("component")
+    @classmethod
+    def _is_a_key(cls, text: str) -> str:
+        try:
+            ComponentKey.parse(text)
+        except ValueError as error:
+            context = {"rule": "a component is written Type:FullName", "fix": "write CustomTab:Invoice__c"}
+            raise PydanticCustomError("component_key", "{text} is no component", {"text": text, **context}) from error
+        return text
+
+
+class _Removals(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    remove: tuple[_Removal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A component that an overlay leaves out of what earlier layers hold, with the reason, and where it says so."""
+
+    key: ComponentKey
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer: its name ("core", "china", "orgs/china-uat"), its components, and what it removes from earlier
+    ones."""
+
+    name: str
+    components: tuple[Component, ...]
+    removals: tuple[Removal, ...] = ()
+
+
+def compose(layers: Iterable[Layer]) -> dict[ComponentKey, Component]:
+    """Return what the layers come to, in their order: a later component replaces an earlier of the same key.
+
+    Removing a container removes its children. Raises `Refused` for every removal of a component that no earlier
+    layer holds.
+    """
+    composed: dict[ComponentKey, Component] = {}
+    problems = []
+    for layer in layers:
+        for removal in layer.removals:
+            gone = [key for key, component in composed.items() if removal.key in (key, component.parent)]
+            if not gone:
+                problems.append(_nothing_to_remove(removal, composed))
+            for key in gone:
+                del composed[key]
+        composed |= {component.key: component for component in layer.components}
+    refuse_if_any(problems, "the layers don't fit")
+    return dict(sorted(composed.items()))
+
+
+def compose_for(federation: Federation, org: str | Org, project_root: Path) -> Bundle:
+    """Return the bundle of one org: the layers that the federation gives it, from the project's folders.
+
+    The folder of the layer `core` is a package directory of the project; the other layers lie beside it
+    ("metadata/core", "metadata/china", "metadata/orgs/china-uat"). An org needn't have a folder of its own.
+    Raises `Refused` with all problems of all layers.
+    """
+    member = federation.org(org) if isinstance(org, str) else org
+    project = read_project(project_root)
+    home = _core_directory(project)
+    directories = {name: str(Path(home).parent / name) for name in member.overlays}
+    present = [name for name in member.overlays if (project.root / directories[name]).is_dir()]
+    converted = {name: convert(project, [directories[name]], name) for name in present}
+    problems = [problem for layer in converted.values() for problem in layer.problems]
+    removals: dict[str, tuple[Removal, ...]] = {}
+    for name in present:
+        try:
+            removals[name] = read_removals(project.root / directories[name] / REMOVE_FILE)
+        except Refused as refused:
+            problems.extend(refused.problems)
+    refuse_if_any(problems, f"the metadata for {member.name} is not valid")
+    layers = [Layer(name, converted[name].components, removals[name]) for name in present]
+    return build_bundle(compose(layers).values(), project.api_version)
+
+
+def compose_project(project: Project) -> tuple[Bundle, Converted]:
+    """Return the bundle of any SFDX project, its package directories being one layer, and how it was converted.
+
+    Raises `Refused` with all problems.
+    """
+    converted = convert(project, project.package_directories, "source")
+    refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
+    return build_bundle(converted.components, project.api_version), converted
+
+
+def read_removals(file: Path) -> tuple[Removal, ...]:
+    """Return what `remove.yml` lists, nothing when there is no such file. Raises `Refused`.
+
+    Its form: `remove: [{component: "CustomTab:Invoice__c", reason: "…"}]`.
+    """
+    if not file.is_file():
+        return ()
+    document = read_yaml(file)
+    entries = parse_model(_Removals, document).remove
+    return tuple(
+        Removal(ComponentKey.parse(entry.component), entry.reason, document.place(("remove", position, "component")))
+        for position, entry in enumerate(entries)
+    )
+
+
+def _core_directory(project: Project) -> str:
+    for directory in project.package_directories:
+        if Path(directory).name == CORE:
+            return directory
+    place = Place(relative(project.root / PROJECT_FILE))
+    rule = f"the package directory named {CORE} holds what every org gets"
+    fix = 'add {"path": "metadata/core"}, or bundle a project without layers by leaving out --org'
+    raise Refused(Problem(f"no package directory is named {CORE}", rule, fix, place))
+
+
+def _nothing_to_remove(removal: Removal, composed: Mapping[ComponentKey, Component]) -> Problem:
+    known: Sequence[str] = [str(key) for key in composed if key.type == removal.key.type] or list(map(str, composed))
+    near = difflib.get_close_matches(str(removal.key), known, 1)
+    return Problem(
+        f"{removal.key} is to be removed, but no earlier layer holds it",
+        f"{REMOVE_FILE} lists components of earlier layers",
+        f"did you mean {near[0]}?" if near else "remove the entry",
+        removal.place,
+    )

@@ -1,0 +1,361 @@
+"""Salesforce source format → components in Metadata API form, driven by the table of types."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from flows import xmltext
+from flows.archive import zip_bytes
+from flows.components import Component, ComponentKey, Fragment, MdapiFile, Run
+from flows.containers import own_content, put_together
+from flows.metadata_types import ChildType, MetadataType
+from flows.source.project import Project, SourceFile
+from flows.source.resolve import META, ChildFile, Found, resolve, same_name
+from flows.xmltext import MalformedXmlError
+from kit.problems import Place, Problem
+
+# Content types of a static resource whose content may lie on disk as a folder.
+_ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/jar"})
+_WELL_FORMED = "well-formed XML in UTF-8 without a document type"
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What a folder of source came to. `skipped` are files that are no metadata, as the project names them."""
+
+    components: tuple[Component, ...]
+    problems: tuple[Problem, ...]
+    skipped: tuple[str, ...]
+
+
+def convert(project: Project, directories: Iterable[str], layer: str) -> Converted:
+    """Convert the package `directories` of a project, together one layer.
+
+    Each file is read once. All problems are returned together: unknown types, orphans, malformed XML, a component
+    that stands twice.
+    """
+    names = list(dict.fromkeys(directories))
+    files = {file.name: file for directory in names for file in project.files(directory)}
+    resolution = resolve(files.values(), project.shown)
+    converter = _Converter(project, layer, list(resolution.problems))
+    for found in resolution.found:
+        converter.take(found)
+    components = tuple(converter.components[key] for key in sorted(converter.components))
+    return Converted(components, tuple(converter.problems), tuple(file.name for file in resolution.skipped))
+
+
+@dataclass(slots=True)
+class _Converter:
+    project: Project
+    layer: str
+    problems: list[Problem]
+    components: dict[ComponentKey, Component] = field(default_factory=dict)
+
+    def take(self, found: Found) -> None:
+        """Make the components of one group of files."""
+        kind = found.type
+        if kind.adapter == "bundle":
+            self.take_bundle(found)
+        elif kind.adapter == "mixedContent":
+            self.take_mixed(found)
+        elif kind.adapter == "matchingContentFile":
+            self.take_with_content(found)
+        elif kind.is_decomposed and not kind.splittable:
+            self.take_merged(found)
+        elif kind.splittable:
+            self.take_container(found)
+        elif found.meta:
+            self.take_single(found, found.meta)
+
+    def take_single(self, found: Found, meta: SourceFile) -> None:
+        """A component that is one XML file."""
+        document = self.xml(meta)
+        if document is None:
+            return
+        kind = found.type
+        name = meta.base.removesuffix(META)
+        if kind.folder_content_type:
+            # The folder of a folder type: "Sales.reportFolder-meta.xml" in source, "Sales-meta.xml" in the package.
+            name = name.removesuffix(f".{kind.suffix}") + META
+        elif kind.legacy_suffix and name.endswith(f".{kind.legacy_suffix}"):
+            name = f"{name.removesuffix(kind.legacy_suffix)}{kind.suffix}"
+        path = f"{found.folder or kind.directory}/{name}"
+        file = MdapiFile(path, document.data, _one_to_one(meta))
+        self.add_files(found, Place(meta.name), [(file, xmltext.canonical(document.root))])
+
+    def take_with_content(self, found: Found) -> None:
+        """A component that is a content file with a meta file beside it."""
+        if not (found.meta and found.content):
+            return
+        document = self.xml(found.meta)
+        if document is None:
+            return
+        folder = found.folder or found.type.directory
+        content = found.content[0]
+        self.add_files(
+            found,
+            Place(content.name),
+            [
+                self.as_is(content, f"{folder}/{content.base}"),
+                self.meta_beside(found.meta, f"{folder}/{content.base}{META}", document),
+            ],
+        )
+
+    def take_bundle(self, found: Found) -> None:
+        """A component that is a folder of files."""
+        files = []
+        for file in found.content:
+            path = found.folder + file.name[file.name.index(f"/{found.folder}/") + 1 + len(found.folder) :]
+            if not file.base.endswith(META):
+                files.append(self.as_is(file, path))
+            elif (document := self.xml(file)) is not None:
+                files.append(self.meta_beside(file, path, document))
+        root = found.any_file.name.partition(f"{found.folder}/")[0] + found.folder
+        if found.type.name == "LightningComponentBundle" and not any(
+            file.base == f"{found.name}.js{META}" for file in found.content
+        ):
+            rule = "a Lightning web component has a configuration file"
+            self.problem(Place(root), f"{found.name} has no {META}", rule, f"add {found.name}.js{META}")
+        self.add_files(found, Place(root), files)
+
+    def take_mixed(self, found: Found) -> None:
+        """A component that is one file of any extension, or a whole folder, with a meta file beside it."""
+        if not (found.meta and found.content):
+            return
+        document = self.xml(found.meta)
+        if document is None:
+            return
+        kind, meta = found.type, found.meta
+        base = f"{meta.folder}/{found.name.rpartition('/')[2]}/"
+        in_folder = all(file.name.startswith(base) for file in found.content)
+        if kind.transformer == "staticResource":
+            self.take_static_resource(found, document, in_folder)
+        elif in_folder:
+            # An experience bundle: its folder goes over as it is.
+            files = [self.as_is(file, f"{found.folder}{file.name[len(meta.folder) :]}") for file in found.content]
+            files.append(self.meta_beside(meta, f"{found.folder}/{meta.base}", document))
+            self.add_files(found, Place(meta.name), files)
+        elif self.one_content(found):
+            content = found.content[0]
+            path = f"{found.folder}/{content.base}"
+            files = [self.as_is(content, path), self.meta_beside(meta, path + META, document)]
+            self.add_files(found, Place(content.name), files)
+
+    def take_static_resource(self, found: Found, document: xmltext.Document, in_folder: bool) -> None:
+        meta = found.meta
+        if meta is None or not (in_folder or self.one_content(found)):
+            return
+        path = f"{found.type.directory}/{found.name}.{found.type.suffix}"
+        if in_folder:
+            content_type = xmltext.child_text(document.root, "contentType")
+            if content_type not in _ARCHIVES:
+                rule = f"a static resource that is a folder has one of the content types {', '.join(sorted(_ARCHIVES))}"
+                what = f"{found.name} is a folder, but its content type is {content_type or 'missing'}"
+                self.problem(Place(meta.name), what, rule, "set contentType to application/zip")
+                return
+            start = len(meta.folder) + len(found.name) + 2
+            members = {file.name[start:]: file.path.read_bytes() for file in found.content}
+            # The digest is made of the members: the zip's bytes depend on the compressor's version.
+            content = (MdapiFile(path, zip_bytes(members, level=9)), _members(members))
+        else:
+            content = self.as_is(found.content[0], path)
+        self.add_files(found, Place(meta.name), [content, self.meta_beside(meta, path + META, document)])
+
+    def take_merged(self, found: Found) -> None:
+        """A decomposed type whose parts can't be deployed alone (translations of an object): one file again."""
+        document = self.xml(found.meta) if found.meta else None
+        if document is None or found.meta is None:
+            return
+        kind, meta = found.type, found.meta
+        fragments, contents = [], [xmltext.canonical(document.root)]
+        for child in sorted(found.children, key=lambda child: child.name):
+            part = self.child_element(child)
+            if part:
+                _, xml, place, content = part
+                fragments.append((xml, place))
+                contents.append(content)
+        span = xmltext.root_span(document.data)
+        path = f"{kind.directory}/{found.name}.{kind.suffix}"
+        if not fragments or span.empty:
+            file = MdapiFile(path, document.data, _one_to_one(meta))
+        else:
+            own = own_content(document.data, span.end, (), kind.name, meta.name)
+            whole = put_together(kind.name, own, fragments)
+            file = MdapiFile(path, whole.data, whole.runs)
+        self.add_files(found, Place(meta.name), [(file, _digest(contents).encode())])
+
+    def take_container(self, found: Found) -> None:
+        """A container: each child becomes a component of its own, what is left of the container another."""
+        kind = found.type
+        parent = ComponentKey(kind.name, kind.name if kind.fixed_name else found.name)
+        path = f"{kind.directory}/{parent.full_name}.{kind.suffix}"
+        for child in found.children:
+            part = self.child_element(child)
+            if part:
+                name, xml, place, content = part
+                if not same_name(name, child.name):
+                    what = f"fullName is {name or 'missing'}, but the file is named {child.name}"
+                    rule = "a child's fullName is its file's name"
+                    self.problem(place, what, rule, "correct fullName, or rename the file")
+                    continue
+                self.add_child(kind, parent, path, child.type, child.name, xml, place, content)
+        document = self.xml(found.meta) if found.meta else None
+        if document is not None and found.meta is not None:
+            self.take_container_file(found.meta, kind, parent, path, document)
+
+    def take_container_file(
+        self, meta: SourceFile, kind: MetadataType, parent: ComponentKey, path: str, document: xmltext.Document
+    ) -> None:
+        root, data = document.root, document.data
+        if xmltext.local_name(root) != kind.name:
+            what = f"the root element is {xmltext.local_name(root)}"
+            self.problem(Place(meta.name, 1), what, f"the root of a .{kind.suffix} file", f"name it {kind.name}")
+            return
+        splittable = kind.splittable
+        elements = list(root)
+        split = [element for element in elements if xmltext.local_name(element) in splittable]
+        span = xmltext.root_span(data)
+        spans = xmltext.child_spans(data, span) if split else []
+        taken = []
+        for element, where in zip(elements, spans, strict=False):
+            child = splittable.get(xmltext.local_name(element))
+            if child:
+                taken.append(where)
+                self.take_inline(meta, kind, parent, path, child, element, where, data, span)
+        if len(split) == len(elements) and (split or kind.is_decomposed or kind.fixed_name):
+            return
+        for element in split:
+            root.remove(element)
+        if span.empty:
+            whole = put_together(kind.name, None, ())
+            own = MdapiFile(path, whole.data, whole.runs)
+        else:
+            content, runs = own_content(data, span.end, taken, kind.name, meta.name)
+            own = MdapiFile(path, content, runs)
+        self.add(
+            Component(
+                parent,
+                _digest([xmltext.canonical(root)]),
+                self.layer,
+                Place(meta.name, span.line),
+                files=(own,),
+            )
+        )
+
+    def take_inline(
+        self,
+        meta: SourceFile,
+        kind: MetadataType,
+        parent: ComponentKey,
+        path: str,
+        child: ChildType,
+        element: etree._Element,
+        where: xmltext.ChildSpan,
+        data: bytes,
+        span: xmltext.RootSpan,
+    ) -> None:
+        id_element = child.id_element or "fullName"
+        name = xmltext.child_text(element, id_element)
+        place = Place(meta.name, where.line)
+        if not name:
+            rule = f"each {child.name} is named by its {id_element}"
+            self.problem(place, f"a {child.element} element has no {id_element}", rule, f"add {id_element}")
+            return
+        xml = xmltext.standalone(data, where, span, child.element)
+        self.add_child(kind, parent, path, child, name, xml, place, xmltext.canonical(element))
+
+    def add_child(
+        self,
+        kind: MetadataType,
+        parent: ComponentKey,
+        path: str,
+        child: ChildType,
+        name: str,
+        xml: bytes,
+        place: Place,
+        content: bytes,
+    ) -> None:
+        full_name = name if child.bare_name else f"{parent.full_name}.{name}"
+        fragment = Fragment(path, kind.name, child.element, xml)
+        key = ComponentKey(child.name, full_name)
+        self.add(Component(key, _digest([content]), self.layer, place, parent, fragment=fragment))
+
+    def child_element(self, child: ChildFile) -> tuple[str, bytes, Place, bytes] | None:
+        """Return a child's name by its XML, its element for the container, where that starts, and its content."""
+        document = self.xml(child.file)
+        if document is None:
+            return None
+        span = xmltext.root_span(document.data)
+        name = xmltext.child_text(document.root, child.type.id_element or "fullName")
+        xml = xmltext.element_of(document.data, span, child.type.element)
+        content = xmltext.canonical(document.root, rename=child.type.element)
+        return name, xml, Place(child.file.name, span.line), content
+
+    def one_content(self, found: Found) -> bool:
+        if len(found.content) == 1:
+            return True
+        names = ", ".join(self.project.shown(file.name) for file in found.content)
+        what = f"{found.type.name}:{found.name} has more than one content: {names}"
+        self.problem(Place(found.content[1].name), what, "one content for a meta file", "keep one of them")
+        return False
+
+    def as_is(self, file: SourceFile, path: str) -> tuple[MdapiFile, bytes]:
+        data = file.path.read_bytes()
+        return MdapiFile(path, data, _one_to_one(file)), data
+
+    def meta_beside(self, file: SourceFile, path: str, document: xmltext.Document) -> tuple[MdapiFile, bytes]:
+        return MdapiFile(path, document.data, _one_to_one(file)), xmltext.canonical(document.root)
+
+    def xml(self, file: SourceFile) -> xmltext.Document | None:
+        """Read and parse a file; a malformed one is noted as a problem."""
+        try:
+            return xmltext.parse(file.path.read_bytes())
+        except MalformedXmlError as error:
+            self.problem(Place(file.name, error.line), f"malformed XML: {error}", _WELL_FORMED, "mend the XML")
+            return None
+
+    def add_files(self, found: Found, source: Place, files: list[tuple[MdapiFile, bytes]]) -> None:
+        """Add a component of whole files, each with the canonical content that counts for the digest."""
+        if not files:
+            return
+        files.sort(key=lambda pair: pair[0].path)
+        digest = _digest(part for file, content in files for part in (file.path.encode(), content))
+        key = ComponentKey(found.type.name, found.name)
+        self.add(Component(key, digest, self.layer, source, files=tuple(file for file, _ in files)))
+
+    def add(self, component: Component) -> None:
+        other = self.components.get(component.key)
+        if other is None:
+            self.components[component.key] = component
+            return
+        first = Place(self.project.shown(other.source.file), other.source.line)
+        self.problem(
+            component.source,
+            f"{component.key} stands twice; the other is {first}",
+            "a layer holds a component once",
+            "remove one; an overlay that replaces it is a layer of its own",
+        )
+
+    def problem(self, place: Place, what: str, rule: str, fix: str) -> None:
+        self.problems.append(Problem(what, rule, fix, Place(self.project.shown(place.file), place.line)))
+
+
+def _one_to_one(file: SourceFile) -> tuple[Run, ...]:
+    return (Run(1, Place(file.name, 1)),)
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    """Return the SHA-256 over the parts, each with its length so that no two lists of parts are alike."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big"))
+        total.update(part)
+    return total.hexdigest()
+
+
+def _members(members: dict[str, bytes]) -> bytes:
+    return _digest(part for name in sorted(members) for part in (name.encode(), members[name])).encode()

@@ -1,0 +1,103 @@
+"""`.forceignore`: which files are no metadata, by the rules of gitignore."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+# What Salesforce's tool ignores by itself, and what the .forceignore of a generated project holds.
+DEFAULTS = (
+    "**/*.dup",
+    "**/.*",
+    "**/package2-descriptor.json",
+    "**/package2-manifest.json",
+    "package.xml",
+    "**/lwc/**/__tests__/**",
+    "**/lwc/jsconfig.json",
+    "**/lwc/tsconfig.json",
+    "**/aura/jsconfig.json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    denies: bool
+    only_directories: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """The rules of one project. Paths are relative to the folder of `.forceignore`, with slashes."""
+
+    rules: tuple[_Rule, ...]
+
+    def denies(self, path: str, *, is_directory: bool) -> bool:
+        """Return whether the last rule that fits `path` denies it. Ask for the parents first, as gitignore does:
+        what lies below a denied folder can't be allowed again."""
+        for rule in reversed(self.rules):
+            if (is_directory or not rule.only_directories) and rule.pattern.fullmatch(path):
+                return rule.denies
+        return False
+
+
+def read_ignore(root: Path) -> Ignore:
+    """Return the default rules followed by those of `root/.forceignore`, where there is one."""
+    file = root / ".forceignore"
+    lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
+    return parse_ignore([*DEFAULTS, *lines])
+
+
+def parse_ignore(lines: Iterable[str]) -> Ignore:
+    """Return the rules in `lines` of gitignore syntax (git-scm.com/docs/gitignore, "Pattern format").
+
+    Matching doesn't distinguish upper and lower case, as in Salesforce's tool.
+    """
+    return Ignore(tuple(rule for rule in map(_rule, lines) if rule))
+
+
+def _rule(line: str) -> _Rule | None:
+    text = re.sub(r"(?<!\\)\s+$", "", line)
+    if not text or text.startswith("#"):
+        return None
+    denies = not text.startswith("!")
+    text = text.removeprefix("!")
+    if text.startswith(("\\#", "\\!")):
+        text = text[1:]
+    only_directories = text.endswith("/")
+    text = text.rstrip("/")
+    if not text:
+        return None
+    anchored = "/" in text
+    expression = _expression(text.removeprefix("/"))
+    if not anchored:
+        expression = f"(?:.*/)?{expression}"
+    return _Rule(re.compile(expression, re.IGNORECASE | re.DOTALL), denies, only_directories)
+
+
+def _expression(pattern: str) -> str:
+    """Return the glob as a regular expression: `**/` any folders, `/**` everything below, `*` within a name."""
+    out, position = "", 0
+    while position < len(pattern):
+        rest = pattern[position:]
+        at_start = position == 0 or pattern[position - 1] == "/"
+        if at_start and rest.startswith("**/"):
+            out, position = out + "(?:.*/)?", position + 3
+        elif at_start and rest == "**":
+            out, position = out + ".+", position + 2
+        elif rest[0] == "*":
+            stars = len(rest) - len(rest.lstrip("*"))
+            out, position = out + "[^/]*", position + stars
+        elif rest[0] == "?":
+            out, position = out + "[^/]", position + 1
+        elif rest[0] == "[" and (closing := rest.find("]", 2)) > 0:
+            body = rest[1:closing].replace("\\", "\\\\")
+            body = "^" + body[1:] if body.startswith("!") else body
+            out, position = f"{out}(?!/)[{body}]", position + closing + 1
+        elif rest[0] == "\\" and len(rest) > 1:
+            out, position = out + re.escape(rest[1]), position + 2
+        else:
+            out, position = out + re.escape(rest[0]), position + 1
+    return out

@@ -1,0 +1,142 @@
+"""An SFDX project: its package directories, API version, and the files that may be metadata."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.metadata_types import metadata_types
+from flows.source.ignore import Ignore, read_ignore
+from kit.problems import Place, Problem, Refused, refuse_if_any, relative
+
+PROJECT_FILE = "sfdx-project.json"
+
+# Settings that change what the source means. The kit refuses them rather than to convert something else.
+_NOT_TAKEN = {
+    "replacements": "string replacements are not applied by the kit",
+    "sourceBehaviorOptions": "the presets that decompose further types are not taken by the kit",
+    "registryCustomizations": "additions to Salesforce's registry are not taken by the kit",
+    "registryPresets": "the presets that decompose further types are not taken by the kit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file below the project's root; `name` is its path from there, with slashes: "metadata/core/classes/A.cls"."""
+
+    path: Path
+    name: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.name.split("/"))
+
+    @property
+    def base(self) -> str:
+        return self.name.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        return self.name.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where metadata lies: `root`, and the package directories below it, as "force-app" or "metadata/core".
+
+    `api_version_given` says whether the project names its API version, or the table's stands in for it.
+    """
+
+    root: Path
+    package_directories: tuple[str, ...]
+    api_version: str
+    api_version_given: bool
+    ignore: Ignore
+
+    def files(self, directory: str) -> Iterator[SourceFile]:
+        """Yield the files below `directory` that aren't ignored, sorted by path."""
+        yield from self._walk(self.root / directory, "" if directory == "." else directory)
+
+    def shown(self, name: str) -> str:
+        """Return the file as people can open it from where they are."""
+        return relative(self.root / name)
+
+    def _walk(self, folder: Path, name: str) -> Iterator[SourceFile]:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            below = f"{name}/{entry.name}" if name else entry.name
+            is_directory = entry.is_dir()
+            if self.ignore.denies(below, is_directory=is_directory):
+                continue
+            if is_directory:
+                yield from self._walk(Path(entry.path), below)
+            else:
+                yield SourceFile(Path(entry.path), below)
+
+
+def read_project(folder: Path) -> Project:
+    """Return the project whose `sfdx-project.json` lies in `folder`; without one, `folder` is a package directory.
+
+    Raises `Refused` with every problem of the file: not JSON, no package directory, one that doesn't exist,
+    settings that the kit doesn't take.
+    """
+    if not folder.is_dir():
+        place = Place(relative(folder))
+        raise Refused(
+            Problem("no such folder", "the source is a folder on disk", "name an SFDX project's folder", place)
+        )
+    file = folder / PROJECT_FILE
+    default = metadata_types().api_version
+    if not file.is_file():
+        # The folder's own name may be a type's directory ("classes"), so names start with it.
+        whole = folder.resolve()
+        return Project(whole.parent, (whole.name,), default, False, read_ignore(whole))
+    data = _json(file)
+    directories, problems = _package_directories(data, file)
+    problems += [
+        Problem(f"{key}: {why}", "the kit converts the source as it is written", f"remove {key}", Place(relative(file)))
+        for key, why in _NOT_TAKEN.items()
+        if data.get(key)
+    ]
+    refuse_if_any(problems, f"{relative(file)} is not valid")
+    version = data.get("sourceApiVersion")
+    return Project(folder.resolve(), directories, str(version or default), bool(version), read_ignore(folder))
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(file.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        place = Place(relative(file), error.lineno)
+        raise Refused(Problem(f"not JSON: {error.msg}", "RFC 8259", "mend the syntax", place)) from error
+    if not isinstance(data, dict):
+        raise Refused(
+            Problem("no JSON object", "an object at the top", "see the Salesforce DX docs", Place(relative(file)))
+        )
+    return data
+
+
+def _package_directories(data: dict[str, Any], file: Path) -> tuple[tuple[str, ...], list[Problem]]:
+    place = Place(relative(file))
+    rule = "packageDirectories names the folders that hold metadata"
+    entries = data.get("packageDirectories")
+    if not isinstance(entries, list) or not entries:
+        return (), [Problem("packageDirectories is missing or empty", rule, 'add [{"path": "force-app"}]', place)]
+    directories, problems = [], []
+    for entry in entries:
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if not isinstance(path, str) or not path:
+            what, fix = "a package directory has no path", 'write {"path": "force-app"}'
+            problems.append(Problem(what, rule, fix, place, repr(entry)))
+        elif not (file.parent / path).is_dir():
+            problems.append(
+                Problem("a package directory doesn't exist", rule, "create it, or remove the entry", place, path)
+            )
+        else:
+            directories.append(os.path.normpath(path).replace(os.sep, "/"))
+    return tuple(directories), problems

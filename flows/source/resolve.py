@@ -1,0 +1,302 @@
+"""Which files make up which component: by directory, suffix and `-meta.xml`, as the table of types says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from flows.metadata_types import ChildType, MetadataType, TypeTable, metadata_types
+from flows.source.project import SourceFile
+from kit.problems import Place, Problem
+
+META = "-meta.xml"
+
+# Adapters of Salesforce's registry that take a folder under the type's directory as one component.
+_FOLDER_ADAPTERS = frozenset({"bundle", "mixedContent"})
+_NOT_YET = frozenset({"digitalExperience", "uiBundles"})
+_SUPPORTED = frozenset({"", "default", "matchingContentFile", "decomposed"}) | _FOLDER_ADAPTERS
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFile:
+    """A file of its own for a child of a decomposed component: `name` is the child's, without its parent."""
+
+    type: ChildType
+    name: str
+    file: SourceFile
+
+
+@dataclass(slots=True)
+class Found:
+    """The files of one component, or of one container with its children.
+
+    `folder` is the path where its content starts in the package ("lwc/board", "reports/Sales"), "" where the
+    type's directory alone says it. `meta` holds the file ending in -meta.xml, `content` all others.
+    """
+
+    type: MetadataType
+    name: str
+    folder: str = ""
+    meta: SourceFile | None = None
+    content: list[SourceFile] = field(default_factory=list)
+    children: list[ChildFile] = field(default_factory=list)
+
+    @property
+    def any_file(self) -> SourceFile:
+        files = ([self.meta] if self.meta else []) + self.content + [child.file for child in self.children]
+        return files[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a walk over source files found; `skipped` are files that belong to no metadata type."""
+
+    found: tuple[Found, ...]
+    skipped: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...]
+
+
+def resolve(files: Iterable[SourceFile], shown: Callable[[str], str]) -> Resolution:
+    """Return the components that `files` make up; `shown` turns a file's name into what a problem calls it."""
+    resolver = _Resolver(metadata_types(), shown)
+    for file in files:
+        resolver.take(file)
+    return resolver.finish()
+
+
+class _Resolver:
+    def __init__(self, table: TypeTable, shown: Callable[[str], str]) -> None:
+        self.table = table
+        self.shown = shown
+        self.groups: dict[tuple[str, ...], Found] = {}
+        self.skipped: list[SourceFile] = []
+        self.problems: list[Problem] = []
+        self.refused_folders: set[str] = set()
+        self.elsewhere: list[tuple[MetadataType, SourceFile]] = []
+
+    def take(self, file: SourceFile) -> None:
+        """Add one file to the component that it belongs to, or note why it belongs to none."""
+        parts = file.parts
+        for position, directory in enumerate(parts[:-1]):
+            for kind in self.table.by_directory.get(directory, ()):
+                if kind.adapter in _NOT_YET:
+                    self.refuse_type(kind, parts[: position + 2], file)
+                    return
+                if kind.adapter in _FOLDER_ADAPTERS and self.take_in_folder(kind, position, file):
+                    return
+        for position in range(len(parts) - 2, -1, -1):
+            for kind in self.table.by_directory.get(parts[position], ()):
+                if kind.is_decomposed:
+                    self.take_decomposed(kind, position, file)
+                    return
+        if file.base.endswith(META):
+            self.take_meta(file)
+        else:
+            self.take_content(file)
+
+    def take_in_folder(self, kind: MetadataType, position: int, file: SourceFile) -> bool:
+        """Add a file below a bundle's or mixed type's directory; False when it is the meta file of a folder there."""
+        start = position + (2 if kind.in_folder else 1)
+        below = file.parts[start:]
+        if not below:
+            return False
+        if kind.adapter == "bundle":
+            if len(below) == 1:
+                self.stray(file, kind, f"a file of a {kind.name} lies in the folder of its component")
+                return True
+            group = self.group(kind, (*file.parts[:start], below[0]), below[0])
+            group.folder = "/".join(file.parts[position : start + 1])
+            group.content.append(file)
+            return True
+        name = below[0].split(".")[0]
+        full_name = f"{file.parts[start - 1]}/{name}" if kind.in_folder else name
+        group = self.group(kind, (*file.parts[:start], name), full_name)
+        group.folder = "/".join(file.parts[position:start])
+        if len(below) == 1 and below[0].endswith(META):
+            self.set_meta(group, file)
+        else:
+            group.content.append(file)
+        return True
+
+    def take_decomposed(self, kind: MetadataType, position: int, file: SourceFile) -> None:
+        """Add a file below `objects/` and the like: the container's own, or that of one of its children."""
+        name, suffix = _name_and_suffix(file)
+        owner = file.parts[position + 1] if len(file.parts) > position + 2 else name
+        if not file.base.endswith(META) and suffix != kind.suffix:
+            self.stray(file, kind, f"files below {kind.directory}/ end in {META}")
+            return
+        group_key = (*file.parts[: position + 1], owner)
+        child = kind.child_of_suffix(suffix)
+        if suffix in (kind.suffix, kind.legacy_suffix):
+            self.set_meta(self.group(kind, group_key, owner), file)
+        elif child:
+            self.group(kind, group_key, owner).children.append(ChildFile(child, name, file))
+        else:
+            near = self.table.nearest_suffix(suffix, [kind, *_as_types(kind.children)])
+            self.problem(
+                file,
+                f"no {kind.name} and no child of one has the suffix .{suffix}",
+                f"what lies below {kind.directory}/ belongs to a {kind.name}",
+                f"did you mean .{near}{META}?" if near else "move the file out of that folder",
+            )
+
+    def take_meta(self, file: SourceFile) -> None:
+        """Add a file ending in -meta.xml that its suffix, or the folder type of its directory, assigns to a type."""
+        name, suffix = _name_and_suffix(file)
+        kind = self.type_of(suffix, file) if suffix else self.folder_type(file)
+        if kind is None:
+            self.unknown(file, suffix)
+        elif kind.adapter not in _SUPPORTED:
+            self.refuse_type(kind, file.parts, file)
+        elif kind.strict_directory and kind.directory not in file.parts[:-1]:
+            rule = f"a {kind.name} lies below {kind.directory}/"
+            self.problem(file, f"a {kind.name} outside of its folder", rule, f"move it below {kind.directory}/")
+        else:
+            self.set_meta(self.named_group(kind, name, file, file.name.removesuffix(META)), file)
+
+    def take_content(self, file: SourceFile) -> None:
+        """Add a content file (`A.cls`) or a file in Metadata API form (`tabs/A.tab`); other files are no metadata."""
+        stem, _, extension = file.base.rpartition(".")
+        for kind in self.table.by_suffix.get(extension, ()) if stem else ():
+            if kind.adapter == "matchingContentFile" and kind.directory in file.parts[:-1]:
+                self.named_group(kind, stem, file, file.name).content.append(file)
+                return
+            if kind.adapter == "matchingContentFile" and not kind.strict_directory:
+                self.elsewhere.append((kind, file))
+                return
+            if kind.adapter in ("", "default") and kind.directory in file.parts[-3:-1]:
+                self.set_meta(self.named_group(kind, stem, file, file.name), file)
+                return
+        here = self.table.by_directory.get(file.parts[-2] if len(file.parts) > 1 else "", ())
+        near = self.table.nearest_suffix(extension, here) if extension else ""
+        if near:
+            fix = f"did you mean .{near}? Else move the file or list it in .forceignore"
+            self.problem(file, f".{extension} is no suffix of {file.parts[-2]}/", "a type has one suffix", fix)
+        else:
+            self.skipped.append(file)
+
+    def named_group(self, kind: MetadataType, name: str, file: SourceFile, key: str) -> Found:
+        """Return the group of a file type, its full name and folder made as the type's kind of folder asks."""
+        nested = "/".join(file.parts[_last(file.parts, kind.directory) + 1 : -1])
+        if kind.folder_content_type or kind.in_folder:
+            group = self.group(kind, (key,), f"{nested}/{name}" if nested else name)
+            group.folder = f"{kind.directory}/{nested}" if nested else kind.directory
+            return group
+        if kind.folder_type:
+            # Territory rules and territories lie in the folder of their model, which is part of their names.
+            top = self.table.by_name[kind.folder_type].directory
+            path = file.parts[_last(file.parts, top) : -1]
+            own_model = kind.folder_type == kind.name
+            group = self.group(kind, (key,), name if own_model or len(path) < 2 else f"{path[1]}.{name}")
+            group.folder = "/".join(path)
+            return group
+        return self.group(kind, (key,), name)
+
+    def group(self, kind: MetadataType, key: tuple[str, ...], name: str) -> Found:
+        return self.groups.setdefault((kind.name, *key), Found(kind, name))
+
+    def set_meta(self, group: Found, file: SourceFile) -> None:
+        if group.meta is None:
+            group.meta = file
+            return
+        rule = "a component has one -meta.xml"
+        what = f"a second {META} of {group.type.name}:{group.name}; the other is {self.shown(group.meta.name)}"
+        self.problem(file, what, rule, "remove one of the two")
+
+    def type_of(self, suffix: str, file: SourceFile) -> MetadataType | None:
+        """Return the type of a suffix; where several share it, the one whose directory is in the path."""
+        kinds = self.table.by_suffix.get(suffix, ())
+        here = [kind for kind in kinds if kind.directory in file.parts[:-1]]
+        return next(iter(here or kinds), None)
+
+    def folder_type(self, file: SourceFile) -> MetadataType | None:
+        for directory in reversed(file.parts[:-1]):
+            for kind in self.table.by_directory.get(directory, ()):
+                if kind.folder_content_type:
+                    return kind
+        return None
+
+    def finish(self) -> Resolution:
+        """Check every component for what it misses, and return all that was found."""
+        for kind, file in self.elsewhere:
+            # Outside of its type's directory only the meta file beside it tells that a file is metadata.
+            group = self.groups.get((kind.name, file.name))
+            if group:
+                group.content.append(file)
+            else:
+                self.skipped.append(file)
+        for group in self.groups.values():
+            self.check(group)
+        return Resolution(tuple(self.groups.values()), tuple(self.skipped), tuple(self.problems))
+
+    def check(self, group: Found) -> None:
+        kind, file = group.type, group.any_file
+        name = f"{kind.name}:{group.name}"
+        if kind.adapter in ("matchingContentFile", "mixedContent"):
+            if group.meta is None:
+                wanted = _meta_name(group, file)
+                self.problem(file, f"{name} has no {META}", "content and meta file come together", f"add {wanted}")
+            elif not group.content:
+                fix = "add its content, or remove the file"
+                self.problem(file, f"a {META} without content: {name}", "content and meta file come together", fix)
+        elif kind.is_decomposed and group.meta is None and not all(c.type.addressable for c in group.children):
+            fix = f"add {group.name}.{kind.suffix}{META}"
+            self.problem(file, f"{name} has no {META}", "its parts can't be deployed without it", fix)
+
+    def unknown(self, file: SourceFile, suffix: str) -> None:
+        near = self.table.nearest_suffix(suffix)
+        known = self.table.by_suffix[near][0].name if near else ""
+        what = (
+            f"unknown metadata type: suffix .{suffix}" if suffix else "a folder's meta file where no type has folders"
+        )
+        fix = f"did you mean .{near}{META} ({known})?" if near else "list the file in .forceignore, or remove it"
+        self.problem(file, what, f"the types are those of {self.table.source}", fix)
+
+    def refuse_type(self, kind: MetadataType, folder: Iterable[str], file: SourceFile) -> None:
+        where = "/".join(folder)
+        if where in self.refused_folders:
+            return
+        self.refused_folders.add(where)
+        fix = "list the folder in .forceignore and bring these components to the org by hand"
+        self.problem(
+            file, f"metadata type {kind.name} is not supported by the kit", "nothing is left out silently", fix
+        )
+
+    def stray(self, file: SourceFile, kind: MetadataType, rule: str) -> None:
+        """Note a file that stands where only components stand: a problem when it claims to be metadata."""
+        if file.base.endswith(META):
+            self.problem(file, f"an orphan {META} in {kind.directory}/", rule, "move it to its component, or remove it")
+        else:
+            self.skipped.append(file)
+
+    def problem(self, file: SourceFile, what: str, rule: str, fix: str) -> None:
+        self.problems.append(Problem(what, rule, fix, Place(self.shown(file.name))))
+
+
+def same_name(written: str, file_name: str) -> bool:
+    """Return whether a full name in XML is the one that a file name stands for (which may be %-encoded)."""
+    return unquote(written).casefold() == unquote(file_name).casefold()
+
+
+def _name_and_suffix(file: SourceFile) -> tuple[str, str]:
+    stem, dot, suffix = file.base.removesuffix(META).rpartition(".")
+    return (stem, suffix) if dot else (suffix, "")
+
+
+def _last(parts: tuple[str, ...], directory: str) -> int:
+    """Return the position of the last folder of that name, or of the file's own folder when there is none."""
+    for position in range(len(parts) - 2, -1, -1):
+        if parts[position] == directory:
+            return position
+    return len(parts) - 2
+
+
+def _as_types(children: Iterable[ChildType]) -> list[MetadataType]:
+    return [MetadataType(child.name, child.directory, child.suffix) for child in children]
+
+
+def _meta_name(group: Found, file: SourceFile) -> str:
+    if group.type.adapter == "matchingContentFile":
+        return file.base + META
+    return f"{group.name.rpartition('/')[2]}.{group.type.suffix or 'site'}{META}"

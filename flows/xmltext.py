@@ -1,0 +1,164 @@
+"""XML as text and as content: where elements stand in the bytes, and the canonical form that digests are made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+
+_PARSER = etree.XMLParser(
+    remove_blank_text=True,
+    remove_comments=True,
+    remove_pis=True,
+    strip_cdata=True,
+    resolve_entities=False,
+    no_network=True,
+    huge_tree=True,
+)
+_MISC = rb"(?:\s|<!--.*?-->|<\?.*?\?>)*"
+_ATTRIBUTES = rb"""(?P<attributes>(?:[^"'>]|"[^"]*"|'[^']*')*?)"""
+_ROOT_START = re.compile(rb"\A" + _MISC + rb"<(?P<name>[^\s/>]+)" + _ATTRIBUTES + rb"(?P<empty>/?)>", re.DOTALL)
+_TAG = re.compile(
+    rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?P<close>/?)(?P<name>[^\s/>]+)" + _ATTRIBUTES + rb"(?P<empty>/?)>",
+    re.DOTALL,
+)
+_DEFAULT_NAMESPACE = re.compile(rb"""\sxmlns\s*=\s*(?:"[^"]*"|'[^']*')""")
+_ENCODING = re.compile(rb"""\A(<\?xml[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')""")
+
+
+class MalformedXmlError(ValueError):
+    """Bytes that are no well-formed XML document, or one that Salesforce doesn't take. `line` counts from 1."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A well-formed document: `data` as UTF-8 without a byte order mark, and its `root` without comments."""
+
+    data: bytes
+    root: etree._Element
+
+
+@dataclass(frozen=True, slots=True)
+class RootSpan:
+    """Where the root's content stands: `data[start:end]`, from line `line` on.
+
+    `declarations` are the root's attributes but the default namespace, as they must be repeated on a child that
+    is taken out. `empty` is a root without end tag.
+    """
+
+    start: int
+    end: int
+    line: int
+    declarations: bytes
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpan:
+    """Where a child of the root stands: `data[start:end]`, its first line being `line` (from 1)."""
+
+    start: int
+    end: int
+    line: int
+
+
+def parse(data: bytes) -> Document:
+    """Parse one file. Raises `MalformedXmlError`."""
+    try:
+        root = etree.fromstring(data, _PARSER)
+    except etree.XMLSyntaxError as error:
+        message = (error.msg or "no XML").rpartition(", line ")
+        raise MalformedXmlError(message[0] or message[2], error.lineno or 1) from error
+    about: Any = root.getroottree().docinfo  # the stubs know neither `doctype` nor that it is never None
+    if about.doctype:
+        raise MalformedXmlError("a document type declaration", 1)
+    return Document(_as_utf8(data, about.encoding or "UTF-8"), root)
+
+
+def local_name(element: etree._Element) -> str:
+    """Return the element's name without its namespace."""
+    return etree.QName(element).localname
+
+
+def child_text(element: etree._Element, name: str) -> str:
+    """Return the text of the first child of that local name, or ""."""
+    for child in element:
+        if local_name(child) == name:
+            return child.text or ""
+    return ""
+
+
+def canonical(element: etree._Element, rename: str = "") -> bytes:
+    """Return the element as canonical XML 1.0, without indentation and comments; with another name if asked."""
+    if rename:
+        namespace = etree.QName(element).namespace
+        element.tag = f"{{{namespace}}}{rename}" if namespace else rename
+    return etree.tostring(element, method="c14n", with_comments=False, with_tail=False)
+
+
+def root_span(data: bytes) -> RootSpan:
+    """Return where the content of a well-formed document's root stands."""
+    match = _ROOT_START.match(data)
+    if not match:
+        raise MalformedXmlError("no root element", 1)
+    declarations = b" ".join(_DEFAULT_NAMESPACE.sub(b"", b" " + match["attributes"]).split())
+    line = 1 + data.count(b"\n", 0, match.end())
+    if match["empty"]:
+        return RootSpan(match.end(), match.end(), line, declarations, True)
+    end_tag = re.compile(rb"</" + re.escape(match["name"]) + rb"\s*>" + _MISC + rb"\Z", re.DOTALL)
+    end = end_tag.search(data, match.end())
+    if not end:
+        raise MalformedXmlError("no end of the root element", line)
+    return RootSpan(match.end(), end.start(), line, declarations, False)
+
+
+def child_spans(data: bytes, root: RootSpan) -> list[ChildSpan]:
+    """Return where each child element of a well-formed document's root stands, in document order."""
+    spans: list[ChildSpan] = []
+    depth, start, line, counted = 0, 0, root.line, root.start
+    for tag in _TAG.finditer(data, root.start, root.end):
+        if tag["name"] is None:
+            continue
+        if tag["close"]:
+            depth -= 1
+        elif depth == 0:
+            start = tag.start()
+        if not tag["close"] and not tag["empty"]:
+            depth += 1
+        if depth == 0:
+            line += data.count(b"\n", counted, start)
+            counted = start
+            spans.append(ChildSpan(start, tag.end(), line))
+    return spans
+
+
+def element_of(data: bytes, root: RootSpan, name: str) -> bytes:
+    """Return a document's root as an element of another name, line for line, to be put into a container."""
+    return _opening(name, root.declarations) + data[root.start : root.end] + f"</{name}>".encode()
+
+
+def standalone(data: bytes, span: ChildSpan, root: RootSpan, name: str) -> bytes:
+    """Return a child as an element that stands on its own: the root's other declarations are repeated on it."""
+    text = data[span.start : span.end]
+    if not root.declarations:
+        return text
+    return _opening(name, root.declarations)[:-1] + text[1 + len(name) :]
+
+
+def _opening(name: str, declarations: bytes) -> bytes:
+    return f"<{name}".encode() + (b" " + declarations if declarations else b"") + b">"
+
+
+def _as_utf8(data: bytes, encoding: str) -> bytes:
+    if encoding.upper() not in ("UTF-8", "US-ASCII", "ASCII"):
+        data = data.decode(encoding).encode("utf-8")
+        data = _ENCODING.sub(rb'\1 encoding="UTF-8"', data.removeprefix(b"\xef\xbb\xbf"))
+    return data.removeprefix(b"\xef\xbb\xbf")
