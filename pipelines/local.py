@@ -1,0 +1,103 @@
+"""`make up`: the main job on the emulators. A landing zone stands, and a release is promoted through the federation.
+
+Every step is a command that a user can type; a run that was interrupted is simply started again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from kit.console import people
+from pipelines.steps import Failed, Step, run
+
+HOME = Path(os.environ.get("SFOA_HOME", ".sfoa"))
+INSIDE = ("sfoa", "emulators", "run", "--")
+STACK = "local"
+
+
+def preparation() -> list[Step]:
+    """Return the steps that have both clouds stand: emulators, runner key, the federation's orgs."""
+    key, world = HOME / "runner", HOME / "world.json"
+    return [
+        Step("Start the emulators of both clouds", ("sfoa", "emulators", "start")),
+        Step("Make the release runner's key", ("sfoa", "federation", "runner-key", "--out", str(key))),
+        Step(
+            "Describe the federation's orgs",
+            ("sfoa", "federation", "world", "--certificate", str(key / "runner.crt"), "--out", str(world)),
+        ),
+        Step("Have them created, as their operators would", ("sfoa", "emulators", "seed", str(world))),
+    ]
+
+
+def landing() -> list[Step]:
+    """Return the steps that land the landing zone."""
+    select = ("pulumi", "stack", "select", "--create", STACK)
+    up = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", STACK)
+    return [
+        Step("Select the stack", (*INSIDE, *select)),
+        Step("Land the landing zone (pulumi up)", (*INSIDE, *up), _Counter()),
+    ]
+
+
+def promotion(org: str) -> Step:
+    """Return the step that promotes one org."""
+    return Step(
+        f"Promote {org} (cci flow run promote)", (*INSIDE, "cci", "flow", "run", "promote", "--org", org), _flow
+    )
+
+
+def orgs_by_ring() -> list[str]:
+    """Return the names of the federation's orgs in the order in which they are promoted."""
+    done = subprocess.run(["sfoa", "federation", "show", "--json"], capture_output=True, text=True, check=True)
+    orgs = json.loads(done.stdout)["result"]["orgs"]
+    return [org["name"] for org in sorted(orgs, key=lambda org: (org["ring"], org["name"]))]
+
+
+def main() -> int:
+    """Run all steps and end with the summary. Returns the exit code of the step that failed, or 0."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    log = HOME / "up.log"
+    log.unlink(missing_ok=True)
+    # cci looks for a newer cci at each start; a pipeline has no use for that.
+    environ = {"CUMULUSCI_AUTO_DETECT": "1", "CUMULUSCI_REPO_ROOT": str(Path.cwd())}
+    try:
+        for step in [*preparation(), *landing()]:
+            run(step, log, environ)
+        for org in orgs_by_ring():
+            run(promotion(org), log, environ)
+    except Failed as failed:
+        console = people()
+        console.print(failed.said, markup=False)
+        console.print(
+            f"Failed: {failed.step.title}. The whole log: {log}. Mend it and run `make up` again: it goes on."
+        )
+        return failed.code
+    return subprocess.run([*INSIDE, "sfoa", "summary"]).returncode
+
+
+class _Counter:
+    """Counts the resources that Pulumi has created or changed so far."""
+
+    _DONE = re.compile(r"^\s*[+~]{1,2}-?\s+\S+.*\b(?:created|updated|replaced)\b")
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, line: str) -> str | None:
+        if self._DONE.match(line):
+            self.count += 1
+            return f"{self.count} resources"
+        return None
+
+
+def _flow(line: str) -> str | None:
+    return line.strip()[:80] or None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
