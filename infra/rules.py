@@ -7,9 +7,9 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from infra.limits import Span, limits
@@ -20,7 +20,7 @@ OWN_KEYS = frozenset({*MANAGED_BY, "company", "environment"})
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What rules of nested settings need to know of their neighbours."""
+    """What rules of nested settings need to know of their neighbours. `region` is empty when it is not valid."""
 
     region: str
     production: bool
@@ -31,7 +31,9 @@ def _wrong(what: str, rule: str, fix: str) -> NoReturn:
 
 
 def _context(info: ValidationInfo) -> Context:
-    return info.context if isinstance(info.context, Context) else Context(region="", production=False)
+    if not isinstance(info.context, Context):
+        raise TypeError("settings are parsed by read_settings alone: without its context rules would be skipped")
+    return info.context
 
 
 def _mainland(region: str) -> str:
@@ -146,13 +148,27 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
     return tags
 
 
-def _within(span: Span) -> Any:
-    return Field(ge=span.least, le=span.most)
+def _within(span: Span, source: str) -> tuple[AfterValidator, WithJsonSchema]:
+    def check(number: int) -> int:
+        if number not in span:
+            _wrong(
+                f"not from {span.least} to {span.most}",
+                f"from {span.least} to {span.most}: {source}",
+                f"set a number from {span.least} to {span.most}",
+            )
+        return number
+
+    schema = {"type": "integer", "minimum": span.least, "maximum": span.most}
+    return AfterValidator(check), WithJsonSchema(schema)
 
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{5,20}$")]
 Company = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,15}$")]
-Region = Annotated[str, AfterValidator(_mainland)]
+Region = Annotated[
+    str,
+    AfterValidator(_mainland),
+    WithJsonSchema({"type": "string", "enum": sorted(limits().regions.mainland)}),
+]
 OwnTags = Annotated[dict[str, str], AfterValidator(_tags)]
 
 VpcCidr = Annotated[str, AfterValidator(_vpc_cidr)]
@@ -160,15 +176,15 @@ SourceRange = Annotated[str, AfterValidator(_source_range)]
 Zone = Annotated[str, AfterValidator(_zone_of_region)]
 Zones = Annotated[tuple[Zone, Zone, Zone], AfterValidator(_distinct)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-EgressIps = Annotated[int, _within(limits().eip.pool)]
-EgressBandwidth = Annotated[int, _within(limits().eip.bandwidth_mbps)]
+EgressIps = Annotated[int, *_within(limits().eip.pool, limits().eip.source)]
+EgressBandwidth = Annotated[int, *_within(limits().eip.bandwidth_mbps, limits().eip.source)]
 
 KeptDays = Annotated[int, Field(ge=1, le=3650)]
-LogsDays = Annotated[int, _within(limits().logs.days)]
-LedgerDays = Annotated[int, _within(limits().worm.days), AfterValidator(_ledger_days)]
+LogsDays = Annotated[int, *_within(limits().logs.days, limits().logs.source)]
+LedgerDays = Annotated[int, *_within(limits().worm.days, limits().worm.source), AfterValidator(_ledger_days)]
 LedgerLocked = Annotated[bool, AfterValidator(_locked_in_production)]
 ForceDestroy = Annotated[bool, AfterValidator(_kept_in_production)]
-KeyRotationDays = Annotated[int, _within(limits().key_rotation.days)]
+KeyRotationDays = Annotated[int, *_within(limits().key_rotation.days, limits().key_rotation.source)]
 KmsInstanceId = Annotated[str, StringConstraints(pattern=r"^kst-[a-z0-9]+$")]
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.labels import Labels
+from infra.limits import limits
 from infra.rules import (
     MANAGED_BY,
     AccountId,
@@ -161,8 +162,9 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str], file: Y
                 repr(data[ACCOUNT_ID]),
             )
         )
+    region = str(data.get("alicloud:region", ""))
     context = Context(
-        region=str(data.get("alicloud:region", "")),
+        region=region if region in limits().regions.mainland else "",
         production=data.get("sfoa:environment") == Environment.PRODUCTION,
     )
     try:
@@ -182,7 +184,7 @@ def stack_file(root: Path, stack: str) -> YamlFile | None:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of `Pulumi.<stack>.yaml`: what editors complete and check it by."""
-    config = Settings.model_json_schema(by_alias=True)
+    config = _untitled(Settings.model_json_schema(by_alias=True))
     definitions = config.pop("$defs")
     config["required"].remove(ACCOUNT_ID)
     config |= {"additionalProperties": False, "patternProperties": {f"^(?!{NAMESPACE})": {}}}
@@ -194,6 +196,13 @@ def json_schema() -> dict[str, Any]:
         "properties": {"config": config},
         "$defs": definitions,
     }
+
+
+def _untitled(schema: Any) -> Any:
+    """Return the schema without pydantic's titles, which only repeat the names of the settings."""
+    if isinstance(schema, dict):
+        return {key: _untitled(value) for key, value in schema.items() if key != "title"}
+    return [_untitled(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _in_config(file: YamlFile | None) -> YamlFile:

@@ -1,0 +1,110 @@
+"""The landing zone under mocks: what a program registers, without an engine or a cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime.mocks import MockMonitor
+
+from infra.landing_zone import LandingZone
+from infra.settings import Settings, read_settings, stack_file
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = {"ALIBABA_CLOUD_ACCOUNT_ID": "1234567890123456"}
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One registration as the engine would get it; inputs have their wire names."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    protect: bool
+    parent: str
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Everything that one run of the landing zone registered, and the contract's values."""
+
+    resources: tuple[Registered, ...]
+    contract: Mapping[str, Any]
+
+    def of(self, type_: str) -> dict[str, Registered]:
+        """Return the resources whose type token ends with `type_`, by logical name."""
+        return {r.name: r for r in self.resources if r.type.endswith(f":{type_}")}
+
+
+class Cloud(pulumi.runtime.Mocks):
+    """Answers each creation with its inputs, an id, and the few outputs that others build on."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        outputs = dict(args.inputs)
+        if args.typ.endswith(":EipAddress"):
+            outputs["ipAddress"] = f"203.0.113.{args.name.rpartition('-')[2]}"
+        if args.typ.endswith(":NatGateway"):
+            outputs["snatTableIds"] = "stb-1"
+        return (args.inputs.get("bucket") or f"{args.name}-id"), outputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"the program reads nothing from the cloud, yet it called {args.token}")
+
+
+class Recorder(MockMonitor):
+    """Keeps every registration whole: mocks alone don't see protect, parent and ignored changes."""
+
+    def __init__(self) -> None:
+        super().__init__(Cloud())
+        self.registered: list[Registered] = []
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            inputs = pulumi.runtime.rpc.deserialize_properties(request.object)
+            ignored = tuple(request.ignoreChanges)
+            self.registered.append(
+                Registered(response.urn, request.type, request.name, inputs, request.protect, request.parent, ignored)
+            )
+        return response
+
+
+def config_of(stack: str) -> dict[str, str]:
+    """Return the config of a shipped stack as the engine hands it over: structures as JSON text."""
+    file = stack_file(ROOT, stack)
+    assert file is not None
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in file.data["config"].items()}
+
+
+@pytest.fixture
+def config() -> Callable[[str], dict[str, str]]:
+    return config_of
+
+
+@pytest.fixture(scope="session")
+def stand() -> Callable[..., Standing]:
+    """Return what brings the landing zone of a shipped stack up under mocks, with config of one's own over it."""
+
+    def run(stack: str, changes: Mapping[str, str] = {}) -> Standing:
+        settings: Settings = read_settings({**config_of(stack), **changes}, ACCOUNT)
+        recorder = Recorder()
+        pulumi.runtime.set_mocks(recorder.mocks, "sfoa-landing-zone", stack, preview=False, monitor=recorder)
+        contract: dict[str, Any] = {}
+
+        @pulumi.runtime.test
+        def program() -> pulumi.Output[None]:
+            zone = LandingZone("landing-zone", settings)
+            return pulumi.Output.all(**zone.contract).apply(contract.update)
+
+        program()
+        return Standing(tuple(recorder.registered), contract)
+
+    return run

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from infra.schema import FILE, schema_text
+from infra.settings import Environment, json_schema, read_settings, stack_file
+from kit.problems import Problem, Refused
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = {"ALIBABA_CLOUD_ACCOUNT_ID": "1234567890123456"}
+STACKS = ("local", "example-production")
+
+
+def problems(
+    config: Any, stack: str, changes: Mapping[str, Any], environ: Mapping[str, str] = ACCOUNT
+) -> dict[str, Problem]:
+    """Return what is refused of a shipped stack with `changes` over it, by the key that the problem is about."""
+    values = config(stack)
+    for key, value in changes.items():
+        section, _, name = key.partition(".")
+        if name:
+            values[section] = json.dumps({**json.loads(values[section]), name: value})
+        elif value is None:
+            del values[key]
+        else:
+            values[key] = value if isinstance(value, str) else json.dumps(value)
+    with pytest.raises(Refused) as refused:
+        read_settings(values, environ, stack_file(ROOT, stack))
+    return {problem.what.partition(": ")[0]: problem for problem in refused.value.problems}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_shipped_stacks_are_valid(config: Any, stack: str) -> None:
+    settings = read_settings(config(stack), ACCOUNT, stack_file(ROOT, stack))
+    assert settings.account_id == "1234567890123456"
+    assert settings.production == (settings.environment is Environment.PRODUCTION)
+
+
+def test_every_error_is_reported_at_once_with_its_key_value_rule_fix_and_line(config: Any) -> None:
+    found = problems(
+        config,
+        "example-production",
+        {
+            "sfoa:company": "ACME Inc",
+            "alicloud:region": "cn-hongkong",
+            "sfoa:network.cidr": "11.0.0.0/16",
+            "sfoa:network.egress_ips": 0,
+            "sfoa:network.edge_sources": ["0.0.0.0/0"],
+            "sfoa:storage.logs_retention_days": 30,
+            "sfoa:storage.ledger_locked": False,
+            "sfoa:storage.force_destroy": True,
+            "sfoa:tags": {"acs:mine": "1"},
+        },
+    )
+    assert set(found) == {
+        "sfoa:company",
+        "alicloud:region",
+        "sfoa:network.cidr",
+        "sfoa:network.egress_ips",
+        "sfoa:network.edge_sources.0",
+        "sfoa:storage.logs_retention_days",
+        "sfoa:storage.ledger_locked",
+        "sfoa:storage.force_destroy",
+        "sfoa:tags",
+    }
+    text = (ROOT / "Pulumi.example-production.yaml").read_text(encoding="utf-8").splitlines()
+    for key, problem in found.items():
+        assert problem.rule
+        assert problem.fix
+        assert problem.value
+        assert problem.place
+        assert problem.place.file.endswith("Pulumi.example-production.yaml")
+        if key != "sfoa:storage.force_destroy":  # the file doesn't set it: its section is the nearest place
+            name = key.removesuffix(".0").rpartition(".")[2]
+            assert name in text[problem.place.line - 1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("sfoa:network.cidr", "10.20.0.0/24", "/24 is not between /16 and /20"),
+        ("sfoa:network.cidr", "10.20.0.1/16", "host bits"),
+        ("sfoa:network.cidr", "10.20", "not an IPv4 range"),
+        ("sfoa:network.zones", ["cn-shanghai-b", "cn-shanghai-b", "cn-shanghai-f"], "stands twice"),
+        ("sfoa:network.egress_ips", 21, "not from 1 to 20"),
+        ("sfoa:storage.ledger_retention_days", 0, "not from 1 to 25550"),
+        ("sfoa:storage.logs_retention_days", 183, "not from 184"),
+        ("sfoa:tags", {f"tag-{n}": "x" for n in range(17)}, "17 tags"),
+        ("sfoa:tags", {"company": "other"}, "not allowed"),
+        ("sfoa:network", "10.20.0.0/16", "valid dictionary"),
+    ],
+)
+def test_a_setting_that_breaks_its_rule_is_refused(config: Any, key: str, value: Any, said: str) -> None:
+    (problem,) = problems(config, "local", {key: value}).values()
+    assert said in problem.what
+
+
+def test_a_zone_of_another_region_is_refused_by_its_position(config: Any) -> None:
+    zones = ["cn-shanghai-b", "cn-beijing-f", "cn-shanghai-g"]
+    assert set(problems(config, "local", {"sfoa:network.zones": zones})) == {"sfoa:network.zones.1"}
+
+
+def test_a_wrong_region_is_said_once_and_not_again_for_each_zone(config: Any) -> None:
+    found = problems(config, "local", {"alicloud:region": "cn-shangai"})
+    assert set(found) == {"alicloud:region"}
+    assert "did you mean cn-shanghai?" in found["alicloud:region"].fix
+
+
+def test_a_slip_of_the_pen_is_told_the_nearest_setting(config: Any) -> None:
+    found = problems(config, "local", {"sfoa:storage.force_destory": True, "sfoa:tag": {}})
+    assert "did you mean force_destroy?" in found["sfoa:storage.force_destory"].fix
+    assert "did you mean sfoa:tags?" in found["sfoa:tag"].fix
+
+
+def test_a_missing_setting_is_asked_for_by_its_key(config: Any) -> None:
+    found = problems(config, "local", {"sfoa:company": None})
+    assert "add sfoa:company" in found["sfoa:company"].fix
+
+
+def test_a_short_ledger_is_fine_but_not_in_production(config: Any) -> None:
+    values = config("local")
+    assert read_settings(values, ACCOUNT).storage.ledger_retention_days == 1
+    found = problems(config, "example-production", {"sfoa:storage.ledger_retention_days": 1})
+    assert set(found) == {"sfoa:storage.ledger_retention_days"}
+
+
+def test_credentials_of_another_account_are_refused(config: Any) -> None:
+    found = problems(config, "example-production", {}, {"ALICLOUD_ACCOUNT_ID": "9999999999999999"})
+    assert "9999999999999999" in found["alicloud:accountId"].what
+
+
+def test_an_account_that_no_one_names_is_asked_for(config: Any) -> None:
+    assert set(problems(config, "local", {}, {})) == {"alicloud:accountId"}
+
+
+def test_config_of_other_namespaces_is_none_of_ours(config: Any) -> None:
+    values = {**config("local"), "alicloud:maxRetryTimeout": "10", "aws:region": "eu-west-1"}
+    assert read_settings(values, ACCOUNT) == read_settings(config("local"), ACCOUNT)
+
+
+def test_the_schema_in_the_repository_is_the_one_that_the_model_gives() -> None:
+    assert FILE.read_text(encoding="utf-8") == schema_text(), "run: python -m infra.schema"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_schema_takes_the_shipped_stacks(stack: str) -> None:
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.validate(document, json_schema())
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [("sfoa:network", "egress_ips", 99), ("sfoa:storage", "colour", 1), ("sfoa:network", "zones", ["a"])],
+)
+def test_the_schema_refuses_what_the_model_refuses(section: str, name: str, value: Any) -> None:
+    document = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8"))
+    document["config"][section][name] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, json_schema())
+
+
+def test_settings_are_read_without_pulumi() -> None:
+    code = "import sys, infra.settings; print([m for m in sys.modules if m.startswith('pulumi')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stdout.strip() == "[]"
