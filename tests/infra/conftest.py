@@ -16,6 +16,7 @@ from infra.landing_zone import LandingZone
 from infra.settings import Settings, read_settings, stack_file
 
 ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "sfoa-landing-zone"
 ACCOUNT = {"ALIBABA_CLOUD_ACCOUNT_ID": "1234567890123456"}
 
 
@@ -62,9 +63,16 @@ class Cloud(pulumi.runtime.Mocks):
 class Recorder(MockMonitor):
     """Keeps every registration whole: mocks alone don't see protect, parent and ignored changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, stack: str) -> None:
         super().__init__(Cloud())
+        self.stack = stack
         self.registered: list[Registered] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Return the URN that the engine would make: the stack itself is no part of its children's types."""
+        above = parent.split("::")[2] if parent else ""
+        chain = type_ if above in ("", "pulumi:pulumi:Stack") else f"{above}${type_}"
+        return f"urn:pulumi:{self.stack}::{PROJECT}::{chain}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         response = super().RegisterResource(request)
@@ -95,8 +103,8 @@ def stand() -> Callable[..., Standing]:
 
     def run(stack: str, changes: Mapping[str, str] = {}) -> Standing:
         settings: Settings = read_settings({**config_of(stack), **changes}, ACCOUNT)
-        recorder = Recorder()
-        pulumi.runtime.set_mocks(recorder.mocks, "sfoa-landing-zone", stack, preview=False, monitor=recorder)
+        recorder = Recorder(stack)
+        pulumi.runtime.set_mocks(recorder.mocks, PROJECT, stack, preview=False, monitor=recorder)
         contract: dict[str, Any] = {}
 
         @pulumi.runtime.test
