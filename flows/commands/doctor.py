@@ -1,0 +1,41 @@
+"""`sfoa doctor`: is everything here, and if not, how to get it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from flows.doctor import Check, examine
+from kit.console import guarded, json_option, people
+from kit.problems import Exit
+
+
+@click.command()
+@click.option("--orgs", is_flag=True, help="Ask each org of the federation for a token too.")
+@json_option
+@guarded
+def doctor(orgs: bool, as_json: bool) -> None:
+    """Check that everything is here, and say how to get what is missing. Exit code 1 when something is."""
+    found: list[Check] = []
+    console = people()
+    for check in examine(orgs=orgs):
+        found.append(check)
+        if not as_json:
+            click.echo(_line(check))
+    bad = [check for check in found if not check.ok]
+    status = Exit.REFUSED if bad else Exit.DONE
+    if as_json:
+        rows = [{"name": each.name, "ok": each.ok, "detail": each.detail, "fix": each.fix} for each in found]
+        problems = [row for row in rows if not row["ok"]]
+        click.echo(json.dumps({"status": status, "result": rows, "problems": problems}, ensure_ascii=False, indent=2))
+    if bad:
+        console.print(f"{len(bad)} of {len(found)} checks failed")
+    sys.exit(status)
+
+
+def _line(check: Check) -> str:
+    mark = "✓" if check.ok else "✗"
+    line = f"{mark} {check.name}: {check.detail}"
+    return line if check.ok or not check.fix else f"{line}\n    fix: {check.fix}"

@@ -1,0 +1,68 @@
+"""`sfoa ledger`: the history of an org, and whether anyone tampered with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from flows.handover import read_outputs
+from flows.ledger import Entry, Event, Ledger
+from flows.objectstore import buckets_of
+from flows.project import federation_of, project_root
+from flows.view import as_text, counts_text
+from kit.console import emit, guarded, json_option
+from kit.problems import refuse_if_any
+
+_STYLES = {Event.SUCCEEDED: "green", Event.FAILED: "red"}
+
+
+@click.group()
+def ledger() -> None:
+    """What was done to which org, and when."""
+
+
+@ledger.command()
+@click.option("--org", "name", required=True, help="An org of the federation.")
+@click.option("--all", "every", is_flag=True, help="Every step, not only how each run ended.")
+@json_option
+@guarded
+def show(name: str, every: bool, as_json: bool) -> None:
+    """Show the history of an org, oldest first."""
+    root = project_root()
+    org = federation_of(root).org(name)
+    book = Ledger.of(buckets_of(read_outputs(project=root)))
+    entries = book.entries(org.name)
+    shown = [entry for entry in entries if every or not entry.record.event.is_open or entry is entries[-1]]
+    emit([asdict(entry) for entry in shown], as_json=as_json, text=_text(org.name, shown, book.place))
+
+
+@ledger.command()
+@click.option("--org", "name", help="An org of the federation; default: all orgs that have entries.")
+@json_option
+@guarded
+def verify(name: str | None, as_json: bool) -> None:
+    """Check the chain: find any altered, missing or reordered entry."""
+    root = project_root()
+    org = federation_of(root).org(name).name if name else None
+    count, problems = Ledger.of(buckets_of(read_outputs(project=root))).verify(org)
+    refuse_if_any(problems, "the ledger is not as it was written")
+    emit({"entries": count}, as_json=as_json, text=f"{count} entries, all as they were written")
+
+
+def _text(org: str, entries: list[Entry], place: str) -> str:
+    if not entries:
+        return f"{org}: no entries in {place}{org}/"
+    table = Table(box=box.SIMPLE, title=f"{org}: {place}{org}/", title_justify="left")
+    for column in ("Entry", "When", "Who", "What", "Release", "Tests"):
+        table.add_column(column, overflow="fold")
+    for entry in entries:
+        record = entry.record
+        style = _STYLES.get(record.event, "yellow")
+        words = [f"[{style}]{record.event}[/]: {counts_text(dict(record.counts))}", *map(escape, record.problems)]
+        tests = f"{record.tests['run']} run, {record.tests['failed']} failed" if record.tests else ""
+        table.add_row(str(entry.sequence), entry.at, entry.by, "\n".join(words), record.bundle[:12], tests)
+    return as_text(table)

@@ -1,0 +1,174 @@
+"""What an org needs to get from what it last received to a bundle. Pure: a plan is a value with a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flows.bundle import Bundle
+from flows.components import Component, ComponentKey
+from kit.yamlfile import read_yaml
+
+State = Mapping[ComponentKey, str]
+"""What an org holds of ours: the digest of each component."""
+
+DELETE_ORDER = Path(__file__).with_name("delete_order.yml")
+
+
+class TestLevel(StrEnum):
+    """The test levels that a plan asks for. A validation without tests can't be deployed quickly, so one runs."""
+
+    __test__ = False  # pytest: this is no test class
+
+    SPECIFIED = "RunSpecifiedTests"
+    LOCAL = "RunLocalTests"
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """Which Apex tests a deployment runs. `classes` is empty unless the level is `SPECIFIED`."""
+
+    level: TestLevel
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The delta of one org. `base` is the digest of the state that it starts from; `deletes` stand in the order
+    in which they are safe: what refers before what is referred to."""
+
+    org: str
+    bundle_digest: str
+    base: str
+    creates: tuple[ComponentKey, ...]
+    changes: tuple[ComponentKey, ...]
+    deletes: tuple[ComponentKey, ...]
+    tests: Tests
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.creates or self.changes or self.deletes)
+
+    @property
+    def touched(self) -> tuple[ComponentKey, ...]:
+        """What is deployed: creates and changes."""
+        return tuple(sorted((*self.creates, *self.changes)))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many components are created, changed and deleted."""
+        return {
+            "created": len(self.creates),
+            "changed": len(self.changes),
+            "deleted": len(self.deletes),
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything the plan says, in hex: what an approval is given over."""
+        return _sha256(self.as_json())
+
+    def as_json(self) -> dict[str, object]:
+        """Return the plan as plain data, which `plan_from_json` reads."""
+        return {
+            "org": self.org,
+            "bundle": self.bundle_digest,
+            "base": self.base,
+            "creates": [str(key) for key in self.creates],
+            "changes": [str(key) for key in self.changes],
+            "deletes": [str(key) for key in self.deletes],
+            "tests": {"level": self.tests.level.value, "classes": list(self.tests.classes)},
+        }
+
+
+def make_plan(bundle: Bundle, shipped: State, *, org: str, production: bool) -> Plan:
+    """Return what `org`, which last received `shipped`, needs in order to hold exactly `bundle`."""
+    wanted = bundle.components
+    return Plan(
+        org=org,
+        bundle_digest=bundle.digest,
+        base=state_digest(shipped),
+        creates=tuple(sorted(key for key in wanted if key not in shipped)),
+        changes=tuple(sorted(key for key, new in wanted.items() if shipped.get(key, new.digest) != new.digest)),
+        deletes=delete_order(key for key in shipped if key not in wanted),
+        tests=tests_for(wanted.values(), production=production),
+    )
+
+
+def plan_from_json(data: Mapping[str, Any]) -> Plan:
+    """Return the plan that `Plan.as_json` wrote."""
+
+    def keys(name: str) -> tuple[ComponentKey, ...]:
+        return tuple(ComponentKey.parse(text) for text in data[name])
+
+    tests = Tests(TestLevel(data["tests"]["level"]), tuple(data["tests"]["classes"]))
+    deltas = keys("creates"), keys("changes"), keys("deletes")
+    return Plan(data["org"], data["bundle"], data["base"], *deltas, tests)
+
+
+def state_after(plan: Plan, bundle: Bundle, shipped: State) -> dict[ComponentKey, str]:
+    """Return what the org holds once `plan`, made of `bundle` for `shipped`, is deployed."""
+    after = {key: digest for key, digest in shipped.items() if key not in set(plan.deletes)}
+    return after | {key: bundle.components[key].digest for key in plan.touched}
+
+
+def delete_order(keys: Iterable[ComponentKey]) -> tuple[ComponentKey, ...]:
+    """Return `keys` in an order in which they can be deleted: what refers before what is referred to."""
+    ranks = _ranks()
+    return tuple(sorted(keys, key=lambda key: (ranks.get(key.type, 0), key)))
+
+
+def tests_for(components: Iterable[Component], *, production: bool) -> Tests:
+    """Return the tests to run: all local ones in production, else the bundle's own, or all local ones when the
+    bundle has none."""
+    classes = tuple(sorted(each.key.full_name for each in components if _is_test(each)))
+    if production or not classes:
+        return Tests(TestLevel.LOCAL)
+    return Tests(TestLevel.SPECIFIED, classes)
+
+
+def state_digest(state: State) -> str:
+    """Return the SHA-256, in hex, of a state."""
+    return hashlib.sha256(state_bytes(state)).hexdigest()
+
+
+def state_bytes(state: State) -> bytes:
+    """Return a state as JSON, the same bytes for the same state."""
+    return _canonical({str(key): digest for key, digest in state.items()})
+
+
+# Comments and string literals of Apex: an annotation inside one is none.
+_NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
+_TEST = re.compile(r"@istest\b|\btestmethod\b", re.IGNORECASE)
+
+
+def _is_test(component: Component) -> bool:
+    if component.key.type != "ApexClass":
+        return False
+    code = (file.data.decode(errors="replace") for file in component.files if file.path.endswith(".cls"))
+    return any(_TEST.search(_NO_CODE.sub(" ", text)) for text in code)
+
+
+@cache
+def _ranks() -> dict[str, int]:
+    table = read_yaml(DELETE_ORDER).data
+    first, last = table["first"], table["last"]
+    return {name: place - len(first) for place, name in enumerate(first)} | {
+        name: place + 1 for place, name in enumerate(last)
+    }
+
+
+def _sha256(data: object) -> str:
+    return hashlib.sha256(_canonical(data)).hexdigest()
+
+
+def _canonical(data: object) -> bytes:
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,99 @@
+"""What the tasks share: the org, the landing zone's buckets, the bundle; and failures that CumulusCI understands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cumulusci.core.exceptions import CumulusCIFailure, CumulusCIUsageError
+from cumulusci.core.tasks import BaseSalesforceTask
+from cumulusci.utils.options import CCIOptions, Field
+
+from flows.bundle import Bundle, read_bundle
+from flows.compose import compose_for
+from flows.handover import read_outputs
+from flows.junit import junit
+from flows.ledger import Ledger
+from flows.metadata_api import MetadataApi
+from flows.metadata_results import DeployResult
+from flows.objectstore import buckets_of
+from flows.project import federation_of
+from flows.promote import Promotion
+from flows.tasks.keychain import FederationOrg
+from flows.view import Narrator, problem_table
+from kit.console import people
+from kit.problems import Problem, Refused
+from orgs.federation import Org
+
+
+class ReleaseOptions(CCIOptions):  # type: ignore[misc]
+    """Options of every task that works on a release."""
+
+    bundle: str | None = Field(None, description="A bundle file to use in place of the one composed from metadata/")
+
+
+class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
+    """A task over one org of the federation. What is refused is printed as a table, and the task fails."""
+
+    Options = ReleaseOptions
+
+    def work(self, narrator: Narrator) -> DeployResult | None:
+        """Do the task's work; return the deployment that it made, if any. Raises `Refused`."""
+        raise NotImplementedError
+
+    def _run_task(self) -> None:
+        console = people()
+        try:
+            with Narrator(console) as narrator:
+                result = self.work(narrator)
+        except Refused as refused:
+            console.print(problem_table(refused.problems, refused.headline))
+            self._write_junit(getattr(refused, "result", None), refused.problems)
+            raise CumulusCIFailure(_short(refused)) from None
+        self._write_junit(result, ())
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return Path(self.project_config.repo_root)
+
+    @property
+    def org(self) -> Org:
+        """The org of the federation that `--org` names."""
+        if not isinstance(self.org_config, FederationOrg):
+            raise CumulusCIUsageError(
+                f"{self.org_config.name} is no org of the federation; `sfoa federation show` lists them"
+            )
+        return self.org_config.org
+
+    def release(self) -> Bundle:
+        """Return the bundle of the option, else the one composed for the org."""
+        if self.parsed_options.bundle:
+            return read_bundle(Path(self.parsed_options.bundle))
+        return compose_for(federation_of(self.root), self.org, self.root)
+
+    def promotion(self, bundle: Bundle, narrator: Narrator, timeout: float = 3600) -> Promotion:
+        """Return what carries a release into the org."""
+        buckets = buckets_of(read_outputs(project=self.root))
+        return Promotion(
+            org=self.org,
+            api=lambda: self.api(bundle.api_version),
+            ledger=Ledger.of(buckets),
+            releases=buckets.releases,
+            reporter=narrator,
+            timeout=timeout,
+        )
+
+    def api(self, api_version: str) -> MetadataApi:
+        """Return the org's Metadata API."""
+        return MetadataApi(self.org_config.session, api_version, renew=self.org_config.renew)
+
+    def _write_junit(self, result: DeployResult | None, problems: tuple[Problem, ...]) -> None:
+        path: Any = getattr(self.parsed_options, "junit", None)
+        if path:
+            Path(path).write_bytes(junit(self.org.name, result, problems))
+
+
+def _short(refused: Refused) -> str:
+    """Return the headline, and the first problem when it is the only one: the table has the rest."""
+    return f"{refused.headline}: {refused.problems[0].what}" if len(refused.problems) == 1 else refused.headline

@@ -1,0 +1,131 @@
+"""What people see of a promote: steps, live progress, tables of what was shipped or refused."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from flows.components import ComponentKey
+from flows.metadata_results import DeployResult
+from flows.plan import Plan
+from flows.promote import Outcome
+from kit.problems import Problem
+
+SHOWN = 20
+"""How many components a list names before it says how many more there are."""
+
+
+class Narrator:
+    """Tells people how a promote goes: a line a step, and one live line of progress on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Status | None = None
+        self._said = ""
+
+    def __enter__(self) -> Narrator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def step(self, text: str) -> None:
+        """Print a step."""
+        self._end()
+        self._console.print(f"→ {escape(text)}")
+
+    def progress(self, result: DeployResult) -> None:
+        """Update the live line; without a terminal, print a line when the status changes."""
+        words = _progress(result)
+        if self._console.is_terminal:
+            if self._live is None:
+                self._live = self._console.status(words)
+                self._live.start()
+            self._live.update(words)
+        elif result.status != self._said:
+            self._console.print(f"  {words}")
+        self._said = result.status
+
+    def _end(self) -> None:
+        if self._live:
+            self._live.stop()
+        self._live, self._said = None, ""
+
+
+def plan_table(plan: Plan) -> Table:
+    """Return a plan as a table: what is created, changed, deleted."""
+    table = Table(box=box.SIMPLE, title=f"{plan.org}: plan {plan.digest[:12]}", title_justify="left")
+    table.add_column("")
+    table.add_column("Type")
+    table.add_column("Component", overflow="fold")
+    for verb, style, keys in (
+        ("create", "green", plan.creates),
+        ("change", "yellow", plan.changes),
+        ("delete", "red", plan.deletes),
+    ):
+        for key in keys[:SHOWN]:
+            table.add_row(f"[{style}]{verb}[/]", key.type, escape(key.full_name))
+        if len(keys) > SHOWN:
+            table.add_row(f"[{style}]{verb}[/]", "", f"… and {len(keys) - SHOWN} more")
+    return table
+
+
+def problem_table(problems: Sequence[Problem], title: str) -> Table:
+    """Return what an org refused as a table: what, and where in the source it stands."""
+    table = Table(box=box.SIMPLE, title=escape(title), title_justify="left", title_style="bold red")
+    table.add_column("Component or test", overflow="fold")
+    table.add_column("Where", overflow="fold")
+    table.add_column("Problem", overflow="fold")
+    for problem in problems:
+        name, _, words = problem.what.partition(": ")
+        table.add_row(escape(name), escape(str(problem.place or "")), escape(words or problem.fix))
+    return table
+
+
+def outcome_text(outcome: Outcome, place: str) -> str:
+    """Return how a promote ended, for people; `place` is where the ledger is."""
+    plan = outcome.plan
+    if outcome.result is None:
+        return f"{plan.org}: nothing to do; it holds bundle {plan.bundle_digest[:12]} already"
+    tests = outcome.result.tests.run or outcome.result.tests_completed
+    lines = [f"{plan.org}: {counts_text(plan.counts)}; {tests} tests ran, none failed"]
+    if outcome.verification and outcome.verification.differs:
+        lines.append("  the org changed on its own: " + _names(outcome.verification.differs))
+    if outcome.entry:
+        lines.append(f"  ledger: entry {outcome.entry.sequence} in {place}{plan.org}/")
+    return "\n".join(lines)
+
+
+def counts_text(counts: dict[str, int], *, done: bool = True) -> str:
+    """Return counts as words: "3 created, 1 changed, 0 deleted"; or what is still to be done: "3 to be created, …"."""
+    return ", ".join(f"{count} {verb if done else 'to be ' + verb}" for verb, count in counts.items())
+
+
+def as_text(renderable: RenderableType) -> str:
+    """Return what rich draws as text, as wide as the terminal and without colour where stdout is none."""
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=sys.stdout.isatty(), width=Console().width, highlight=False)
+    console.print(renderable)
+    return stream.getvalue().rstrip()
+
+
+def _names(keys: Sequence[ComponentKey]) -> str:
+    shown = ", ".join(map(str, keys[:SHOWN]))
+    return shown + (f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else "")
+
+
+def _progress(result: DeployResult) -> str:
+    words = f"{result.status}: {result.components_deployed}/{result.components_total} components"
+    if result.tests_total:
+        words += f", {result.tests_completed}/{result.tests_total} tests"
+    return words + (f" · {result.state}" if result.state else "")

@@ -1,0 +1,129 @@
+"""Bundles out of thin air, and an org in memory that takes deployments: for tests of plan, ledger and promote."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+from flows.bundle import Bundle, build_bundle
+from flows.components import Component, ComponentKey, Fragment, MdapiFile
+from flows.metadata_api import ApiRefused
+from flows.metadata_results import ComponentFailure, DeployResult, Retrieved, TestResult
+from flows.package import DESTRUCTIVE_POST, lay_out
+from flows.plan import Tests
+from kit.problems import Place, Problem
+
+
+def apex(name: str, body: str = "{}", test: bool = False) -> Component:
+    """Return an Apex class."""
+    data = f"{'@IsTest ' if test else ''}public class {name} {body}".encode()
+    digest = hashlib.sha256(data).hexdigest()
+    file = MdapiFile(f"classes/{name}.cls", data)
+    return Component(ComponentKey("ApexClass", name), digest, "core", Place(f"{name}.cls", 1), files=(file,))
+
+
+def custom_field(container: str, name: str, label: str) -> Component:
+    """Return a custom field of an object."""
+    xml = f"<fields><fullName>{name}</fullName><label>{label}</label></fields>".encode()
+    return Component(
+        ComponentKey("CustomField", f"{container}.{name}"),
+        hashlib.sha256(xml).hexdigest(),
+        "core",
+        Place(f"{name}.field-meta.xml", 2),
+        parent=ComponentKey("CustomObject", container),
+        fragment=Fragment(f"objects/{container}.object", "CustomObject", "fields", xml),
+    )
+
+
+def bundle_of(*components: Component) -> Bundle:
+    """Return the bundle of the components, for API version 62.0."""
+    return build_bundle(components, "62.0")
+
+
+names = st.sampled_from([f"C{number}" for number in range(8)])
+components = st.one_of(
+    st.builds(apex, names, st.sampled_from(["{}", "{ }", "{ int a; }"]), st.booleans()),
+    st.builds(custom_field, st.sampled_from(["Account", "Case"]), names, st.sampled_from(["A", "B"])),
+)
+bundles = st.lists(components, max_size=12, unique_by=lambda each: each.key).map(lambda many: bundle_of(*many))
+
+
+def state_of(bundle: Bundle) -> dict[ComponentKey, str]:
+    """Return what an org holds that received the bundle."""
+    return {key: component.digest for key, component in bundle.components.items()}
+
+
+def _result(ident: str, status: str, failures: tuple[ComponentFailure, ...] = ()) -> DeployResult:
+    return DeployResult(
+        id=ident,
+        status=status,
+        done=True,
+        success=status == "Succeeded",
+        check_only=False,
+        components_total=1,
+        components_deployed=1 - len(failures),
+        components_failed=len(failures),
+        tests_total=1,
+        tests_completed=1,
+        tests_failed=0,
+        state="",
+        error="",
+        failures=failures,
+        tests=TestResult(run=1),
+    )
+
+
+@dataclass
+class OrgInMemory:
+    """Takes what `MetadataApi` asks for. `fail` refuses the next validation; `before` is called before each call."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    deploys: list[str] = field(default_factory=list)
+    fail: tuple[ComponentFailure, ...] = ()
+    quick: bool = True
+    lose: str = ""
+    before: Callable[[str], None] = lambda _call: None
+    requests: dict[str, tuple[bytes, bool]] = field(default_factory=dict)
+
+    def deploy(self, package: bytes, tests: Tests | None, *, check_only: bool) -> str:
+        self.before("validate" if check_only else "deploy")
+        assert tests is not None, "a validation without tests can't be deployed quickly"
+        return self._add(package, check_only)
+
+    def quick_deploy(self, validation: str) -> str:
+        self.before("quick")
+        if not self.quick:
+            raise ApiRefused(Problem("no", "no", "no"), "INVALID_ID_FIELD")
+        return self._add(self.requests[validation][0], False)
+
+    def cancel(self, ident: str) -> None:
+        raise ApiRefused(Problem(f"{ident} is over", "", ""), "INVALID_STATE")
+
+    def wait(self, ident: str, progress: Callable[[DeployResult], None], timeout: float) -> DeployResult:
+        self.before(f"wait {'validation' if self.requests[ident][1] else 'deployment'}")
+        result = _result(ident, "Failed", self.fail) if self.fail else _result(ident, "Succeeded")
+        progress(result)
+        return result
+
+    def retrieve(self, keys: object) -> Retrieved:
+        self.before("retrieve")
+        return Retrieved({path: data for path, data in self.files.items() if path != self.lose}, ())
+
+    def _add(self, package: bytes, check_only: bool) -> str:
+        from flows.metadata_results import unzip
+
+        ident = f"0Af{len(self.requests):015d}"
+        self.requests[ident] = (package, check_only)
+        if not check_only:
+            self.deploys.append(ident)
+            # A field arrives in its object's file: what an org gives back holds every field, here the newest ones.
+            self.files |= {path: data for path, data in unzip(package).items() if path != DESTRUCTIVE_POST}
+        return ident
+
+
+def package_files(bundle: Bundle) -> Mapping[str, bytes]:
+    """Return the files of everything in the bundle."""
+    return lay_out(bundle.components.values()).files
