@@ -170,7 +170,7 @@ class _Converter:
         document = self.xml(found.meta) if found.meta else None
         if document is None or found.meta is None:
             return
-        kind, meta = found.type, found.meta
+        kind, meta, document = found.type, found.meta, xmltext.in_namespace(document)
         fragments, contents = [], [xmltext.canonical(document.root)]
         for child in sorted(found.children, key=lambda child: child.name):
             part = self.child_element(child)
@@ -180,10 +180,10 @@ class _Converter:
                 contents.append(content)
         span = xmltext.root_span(document.data)
         path = f"{kind.directory}/{found.name}.{kind.suffix}"
-        if not fragments or span.empty:
+        if not fragments:
             file = MdapiFile(path, document.data, _one_to_one(meta))
         else:
-            own = own_content(document.data, span.end, (), kind.name, meta.name)
+            own = None if span.empty else own_content(document.data, span.end, (), kind.name, meta.name)
             whole = put_together(kind.name, own, fragments)
             file = MdapiFile(path, whole.data, whole.runs)
         self.add_files(found, Place(meta.name), [(file, _digest(contents).encode())])
@@ -210,6 +210,7 @@ class _Converter:
     def take_container_file(
         self, meta: SourceFile, kind: MetadataType, parent: ComponentKey, path: str, document: xmltext.Document
     ) -> None:
+        document = xmltext.in_namespace(document)
         root, data = document.root, document.data
         if xmltext.local_name(root) != kind.name:
             what = f"the root element is {xmltext.local_name(root)}"

@@ -120,6 +120,16 @@ def root_span(data: bytes) -> RootSpan:
     return RootSpan(match.end(), end.start(), line, declarations, False)
 
 
+def in_namespace(document: Document) -> Document:
+    """Return the document with the metadata namespace declared on its root, on the same line, if none was."""
+    if etree.QName(document.root).namespace:
+        return document
+    match = _ROOT_START.match(document.data)
+    end = match.end("name") if match else 0
+    data = document.data[:end] + f' xmlns="{NAMESPACE}"'.encode() + document.data[end:]
+    return Document(data, document.root)
+
+
 def child_spans(data: bytes, root: RootSpan) -> list[ChildSpan]:
     """Return where each child element of a well-formed document's root stands, in document order."""
     spans: list[ChildSpan] = []
