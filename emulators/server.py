@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,12 +32,12 @@ from kit.problems import Problem, Refused
 
 
 class Emulators:
-    """All emulated services of one home. `port` 0 takes any free one; `port` then says which.
+    """The emulated services of one home. `port` 0 takes any free one; `port` then says which.
 
     Raises `Refused` when the home can't be written, is in use by another process, or the port is taken.
     """
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, make_services: Callable[[World], list[Service]] = services) -> None:
         self.home = home.resolve()
         self.folder = self.home / "emulators"
         self._hold = _hold(self.folder)
@@ -53,7 +54,8 @@ class Emulators:
         self.stopping = threading.Event()
         self._seed_file = self.folder / "seed.json"
         self._run_file = self.folder / "server.json"
-        self._services = services(World(self.store))
+        self._make_services = make_services
+        self._services = make_services(World(self.store))
         self._admin = Admin(self)
 
     def start(self) -> None:
@@ -90,7 +92,7 @@ class Emulators:
         """Forget all state, then seed again from the last world file; return whether there was one."""
         with self.store.transaction():
             self.store.reset()
-            self._services = services(World(self.store))
+            self._services = self._make_services(World(self.store))
             seeded = self._seed_file.exists()
             if seeded:
                 self._seed(json.loads(self._seed_file.read_text(encoding="utf-8")))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from emulators.environment import additions
+from emulators.registry import services
 from emulators.server import Emulators
+from emulators.service import Service, World
 from emulators.store import Store
 
 
@@ -29,9 +31,9 @@ class Running:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Running]:
-    """Run the emulators of `home` on a free port until the block ends."""
-    emulators = Emulators(home, 0)
+def running(home: Path, make_services: Callable[[World], list[Service]] = services) -> Iterator[Running]:
+    """Run the emulators of `home` (or some of them) on a free port until the block ends."""
+    emulators = Emulators(home, 0, make_services)
     emulators.start()
     try:
         yield Running(
