@@ -17,6 +17,9 @@ from alibabacloud_oss_v2.credentials import StaticCredentialsProvider
 from infra.outputs import LandingZoneOutputs
 from kit.problems import Problem, Refused
 
+PAGE = 1000
+"""How many keys one listing asks for: the most that OSS gives."""
+
 
 class Absent(KeyError):
     """There is no object of that key."""
@@ -107,7 +110,7 @@ class OssBucket:
         token: str | None = None
         while True:
             request = models.ListObjectsV2Request(
-                bucket=self.name, prefix=prefix, max_keys=1000, continuation_token=token
+                bucket=self.name, prefix=prefix, max_keys=PAGE, continuation_token=token
             )
             with self._errors(prefix):
                 page = self._client.list_objects_v2(request)

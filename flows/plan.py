@@ -35,6 +35,8 @@ class TestLevel(StrEnum):
 class Tests:
     """Which Apex tests a deployment runs. `classes` is empty unless the level is `SPECIFIED`."""
 
+    __test__ = False  # pytest: this is no test class
+
     level: TestLevel
     classes: tuple[str, ...] = ()
 

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from release_support import OrgInMemory, apex, bundle_of, custom_field, state_of
+
+from flows.bundle import Bundle
+from flows.failures import PromotionFailed
+from flows.ledger import Event, Ledger
+from flows.metadata_api import Unreachable
+from flows.metadata_results import ComponentFailure
+from flows.objectstore import Buckets, MemoryStore
+from flows.promote import Promotion
+from kit.problems import Place, Problem
+from orgs.federation import Org, load_federation
+
+FIRST = bundle_of(apex("A"), apex("ATest", test=True), custom_field("Case", "X__c", "old"))
+SECOND = bundle_of(apex("A", "{ int a; }"), apex("ATest", test=True), apex("B"))
+
+
+class Killed(BaseException):
+    """The process was killed: nothing gets to clean up."""
+
+
+@pytest.fixture(scope="session")
+def china_uat() -> Org:
+    return load_federation().org("china-uat")
+
+
+@pytest.fixture
+def org() -> OrgInMemory:
+    return OrgInMemory()
+
+
+@pytest.fixture
+def promotion(china_uat: Org, org: OrgInMemory) -> Promotion:
+    buckets = Buckets(MemoryStore("releases"), MemoryStore("ledger"))
+    return Promotion(china_uat, lambda: org, Ledger.of(buckets), buckets.releases)  # type: ignore[arg-type, return-value]
+
+
+def events(promotion: Promotion) -> list[Event]:
+    return [entry.record.event for entry in promotion.ledger.entries("china-uat")]
+
+
+def on(call: str, error: Callable[[], BaseException]) -> Callable[[str], None]:
+    """Return a hook that raises at the first call of that name."""
+    left = [call]
+
+    def before(name: str) -> None:
+        if name in left:
+            left.remove(name)
+            raise error()
+
+    return before
+
+
+def test_a_first_release_is_validated_deployed_verified_and_recorded(promotion: Promotion, org: OrgInMemory) -> None:
+    outcome = promotion.promote(FIRST)
+    assert outcome.plan.counts == {"created": 3, "changed": 0, "deleted": 0}
+    assert events(promotion) == [Event.STARTED, Event.VALIDATING, Event.DEPLOYING, Event.SUCCEEDED]
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+    assert "classes/A.cls" in org.files
+    assert promotion.ledger.verify() == (4, [])
+
+
+def test_a_second_promote_of_the_same_bundle_does_nothing(promotion: Promotion, org: OrgInMemory) -> None:
+    promotion.promote(FIRST)
+    before = len(org.requests)
+    outcome = promotion.promote(FIRST)
+    assert outcome.plan.empty
+    assert outcome.result is None
+    assert len(org.requests) == before
+    assert len(events(promotion)) == 4
+
+
+def test_a_changed_field_ships_alone(promotion: Promotion, org: OrgInMemory) -> None:
+    promotion.promote(FIRST)
+    changed = bundle_of(apex("A"), apex("ATest", test=True), custom_field("Case", "X__c", "new"))
+    outcome = promotion.promote(changed)
+    assert [str(key) for key in outcome.plan.touched] == ["CustomField:Case.X__c"]
+    assert b"classes" not in org.requests[org.deploys[-1]][0]
+
+
+def test_what_the_bundle_lost_is_destroyed(promotion: Promotion, org: OrgInMemory) -> None:
+    promotion.promote(FIRST)
+    outcome = promotion.promote(SECOND)
+    assert [str(key) for key in outcome.plan.deletes] == ["CustomField:Case.X__c"]
+    assert b"destructiveChangesPost.xml" in org.requests[org.deploys[-1]][0]
+
+
+def test_a_refused_release_is_recorded_as_failed_and_leads_to_the_source(
+    promotion: Promotion, org: OrgInMemory
+) -> None:
+    org.fail = (ComponentFailure("ApexClass", "A", "Variable does not exist: x", "classes/A.cls", 1, 8),)
+    with pytest.raises(PromotionFailed) as failed:
+        promotion.promote(FIRST)
+    assert failed.value.problems[0].place == Place("A.cls", 1)
+    assert events(promotion)[-1] is Event.FAILED
+    assert "Variable does not exist: x" in promotion.ledger.entries("china-uat")[-1].record.problems[0]
+    assert org.files == {}
+    assert org.deploys == []
+
+
+def test_a_release_goes_on_after_one_that_failed(promotion: Promotion, org: OrgInMemory) -> None:
+    org.fail = (ComponentFailure("ApexClass", "A", "no", "classes/A.cls"),)
+    with pytest.raises(PromotionFailed):
+        promotion.promote(FIRST)
+    org.fail = ()
+    assert promotion.promote(FIRST).plan.counts["created"] == 3
+
+
+def test_an_org_that_takes_no_quick_deploy_gets_the_same_package_the_long_way(
+    promotion: Promotion, org: OrgInMemory
+) -> None:
+    org.quick = False
+    promotion.promote(FIRST)
+    (validated, _), (deployed, check_only) = org.requests.values()
+    assert deployed == validated
+    assert check_only is False
+
+
+def test_a_component_that_the_org_does_not_give_back_fails_the_promote(promotion: Promotion, org: OrgInMemory) -> None:
+    org.lose = "classes/A.cls"
+    with pytest.raises(PromotionFailed, match="ApexClass:A was deployed, but"):
+        promotion.promote(FIRST)
+    assert events(promotion)[-1] is Event.FAILED
+
+
+def test_a_component_that_the_org_rewrote_is_told_and_recorded(promotion: Promotion, org: OrgInMemory) -> None:
+    def rewrite(call: str) -> None:
+        if call == "retrieve":
+            org.files["classes/A.cls"] = b"public class A { /* rewritten */ }"
+
+    org.before = rewrite
+    outcome = promotion.promote(FIRST)
+    assert outcome.verification
+    assert [str(key) for key in outcome.verification.differs] == ["ApexClass:A"]
+    assert outcome.entry
+    assert outcome.entry.record.differs == ("ApexClass:A",)
+
+
+STEPS = ["validate", "wait validation", "quick", "wait deployment", "retrieve"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_killed_at_any_step_is_finished_by_the_same_command(
+    promotion: Promotion, org: OrgInMemory, step: str
+) -> None:
+    org.before = on(step, Killed)
+    with pytest.raises(Killed):
+        promotion.promote(FIRST)
+    promotion.promote(FIRST)
+    assert len(org.deploys) == 1, "it is deployed exactly once"
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+    assert promotion.ledger.verify()[1] == []
+    assert promotion.promote(FIRST).plan.empty
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_killed_run_of_an_older_bundle_does_not_stand_in_the_way_of_a_newer_one(
+    promotion: Promotion, org: OrgInMemory, step: str
+) -> None:
+    org.before = on(step, Killed)
+    with pytest.raises(Killed):
+        promotion.promote(FIRST)
+    promotion.promote(SECOND)
+    assert promotion.ledger.state_of("china-uat") == state_of(SECOND)
+    assert promotion.ledger.verify()[1] == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_org_that_gives_no_answer_leaves_the_run_open(promotion: Promotion, org: OrgInMemory, step: str) -> None:
+    org.before = on(step, lambda: Unreachable(Problem("no answer", "", "")))
+    with pytest.raises(Unreachable):
+        promotion.promote(FIRST)
+    assert events(promotion)[-1].is_open
+    promotion.promote(FIRST)
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+
+
+def test_a_deployment_that_failed_while_nobody_looked_is_recorded_as_failed(
+    promotion: Promotion, org: OrgInMemory
+) -> None:
+    org.before = on("wait deployment", Killed)
+    with pytest.raises(Killed):
+        promotion.promote(FIRST)
+    org.fail = (ComponentFailure("ApexClass", "A", "no", "classes/A.cls"),)
+    with pytest.raises(PromotionFailed):
+        promotion.promote(FIRST)
+    assert events(promotion)[-1] is Event.FAILED
+
+
+def test_a_validation_changes_neither_org_nor_ledger(promotion: Promotion, org: OrgInMemory) -> None:
+    outcome = promotion.validate(FIRST)
+    assert outcome.result
+    assert outcome.result.success
+    assert org.files == {}
+    assert events(promotion) == []
+
+
+def test_every_release_starts_from_what_the_ledger_says(promotion: Promotion) -> None:
+    for bundle in (FIRST, SECOND, FIRST, bundle_of()):
+        promotion.promote(bundle)
+        assert promotion.ledger.state_of("china-uat") == state_of(bundle)
+
+
+def test_a_plan_altered_in_the_bucket_is_not_deployed(promotion: Promotion, org: OrgInMemory) -> None:
+    org.before = on("wait deployment", Killed)
+    with pytest.raises(Killed):
+        promotion.promote(FIRST)
+    releases = promotion.releases
+    (key,) = releases.list("plans/")
+    releases.put(key, releases.get(key).replace(b"ApexClass:A", b"ApexClass:Z", 1))
+    with pytest.raises(Exception, match="was altered"):
+        promotion.promote(FIRST)
+
+
+def test_bundles_are_kept_by_digest(promotion: Promotion) -> None:
+    promotion.promote(FIRST)
+    assert promotion.releases.list("bundles/") == [f"bundles/{FIRST.digest}.zip"]
+    assert isinstance(FIRST, Bundle)
