@@ -40,6 +40,7 @@ from kit.yamlfile import YamlFile, problems_of, read_yaml
 
 NAMESPACE = "sfoa:"
 ACCOUNT_ID = "alicloud:accountId"
+STRUCTURES = ("sfoa:network", "sfoa:storage", "sfoa:tags")
 ACCOUNT_VARIABLES = ("ALIBABA_CLOUD_ACCOUNT_ID", "ALICLOUD_ACCOUNT_ID")
 
 
@@ -141,16 +142,17 @@ class Settings(_Section):
 def read_settings(values: Mapping[str, str], environ: Mapping[str, str], file: YamlFile | None = None) -> Settings:
     """Return the settings that `values` hold: config keys with their namespace → text, structures as JSON.
 
-    `file` is the stack's config file where it is known, for the places of errors.
+    `file` is the stack's config file where it is known, for the places of errors; one whose sections differ
+    from `values` (`--config-file` was given) is not pointed at.
     Raises `Refused` with every error: key, value, rule, fix and place.
     """
     known = _keys(Settings)
     data: dict[str, Any] = {}
     problems: list[Problem] = []
-    place = _in_config(file)
     for key, text in values.items():
         if key in known or key.startswith(NAMESPACE):
-            data[key] = _plain(text) if key in ("sfoa:network", "sfoa:storage", "sfoa:tags") else text
+            data[key] = _plain(text) if key in STRUCTURES else text
+    place = _in_config(file, data)
     from_environment = next((environ[name] for name in ACCOUNT_VARIABLES if environ.get(name)), None)
     if from_environment and data.setdefault(ACCOUNT_ID, from_environment) != from_environment:
         problems.append(
@@ -177,9 +179,12 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str], file: Y
 
 
 def stack_file(root: Path, stack: str) -> YamlFile | None:
-    """Return the config file of `stack` below `root`, or None when the stack's config is kept elsewhere."""
+    """Return the config file of `stack` in `root`, or None when the stack's config is kept elsewhere.
+
+    Places in it are relative to `root`: the engine runs the program in a directory below.
+    """
     path = root / f"Pulumi.{stack}.yaml"
-    return read_yaml(path) if path.is_file() else None
+    return replace(read_yaml(path), name=path.name) if path.is_file() else None
 
 
 def json_schema() -> dict[str, Any]:
@@ -205,9 +210,10 @@ def _untitled(schema: Any) -> Any:
     return [_untitled(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _in_config(file: YamlFile | None) -> YamlFile:
-    """Return the file as seen from its `config` mapping, or one without lines that stands for the stack's config."""
-    if file is None:
+def _in_config(file: YamlFile | None, data: Mapping[str, Any]) -> YamlFile:
+    """Return the file as seen from its `config` mapping, without lines where it isn't what the engine read."""
+    config = file.data.get("config") or {} if file and isinstance(file.data, dict) else {}
+    if file is None or any(config.get(key) != data[key] for key in STRUCTURES if key in data):
         return YamlFile("stack config", {}, {})
     lines = {key[1:]: line for key, line in file.lines.items() if key[:1] == ("config",)}
     return replace(file, lines=lines)

@@ -85,16 +85,34 @@ class Recorder(MockMonitor):
         return response
 
 
-def config_of(stack: str) -> dict[str, str]:
-    """Return the config of a shipped stack as the engine hands it over: structures as JSON text."""
-    file = stack_file(ROOT, stack)
+def recording(stack: str) -> Recorder:
+    """Return a fresh recorder that takes the engine's place."""
+    recorder = Recorder(stack)
+    pulumi.runtime.set_mocks(recorder.mocks, PROJECT, stack, preview=False, monitor=recorder)
+    return recorder
+
+
+def config_in(root: Path, stack: str) -> dict[str, str]:
+    """Return a stack's config as the engine hands it over: structures as JSON text."""
+    file = stack_file(root, stack)
     assert file is not None
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in file.data["config"].items()}
 
 
 @pytest.fixture
+def recorder() -> Recorder:
+    return recording("local")
+
+
+@pytest.fixture(name="config_in")
+def config_in_fixture() -> Callable[[Path, str], dict[str, str]]:
+    return config_in
+
+
+@pytest.fixture
 def config() -> Callable[[str], dict[str, str]]:
-    return config_of
+    """Return what reads the config of a shipped stack."""
+    return lambda stack: config_in(ROOT, stack)
 
 
 @pytest.fixture(scope="session")
@@ -102,9 +120,8 @@ def stand() -> Callable[..., Standing]:
     """Return what brings the landing zone of a shipped stack up under mocks, with config of one's own over it."""
 
     def run(stack: str, changes: Mapping[str, str] = {}) -> Standing:
-        settings: Settings = read_settings({**config_of(stack), **changes}, ACCOUNT)
-        recorder = Recorder(stack)
-        pulumi.runtime.set_mocks(recorder.mocks, PROJECT, stack, preview=False, monitor=recorder)
+        settings: Settings = read_settings({**config_in(ROOT, stack), **changes}, ACCOUNT)
+        recorder = recording(stack)
         contract: dict[str, Any] = {}
 
         @pulumi.runtime.test

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,26 @@ ACCOUNT = {"ALIBABA_CLOUD_ACCOUNT_ID": "1234567890123456"}
 STACKS = ("local", "example-production")
 
 
-def problems(
-    config: Any, stack: str, changes: Mapping[str, Any], environ: Mapping[str, str] = ACCOUNT
-) -> dict[str, Problem]:
-    """Return what is refused of a shipped stack with `changes` over it, by the key that the problem is about."""
-    values = config(stack)
-    for key, value in changes.items():
-        section, _, name = key.partition(".")
-        if name:
-            values[section] = json.dumps({**json.loads(values[section]), name: value})
-        elif value is None:
-            del values[key]
-        else:
-            values[key] = value if isinstance(value, str) else json.dumps(value)
-    with pytest.raises(Refused) as refused:
-        read_settings(values, environ, stack_file(ROOT, stack))
-    return {problem.what.partition(": ")[0]: problem for problem in refused.value.problems}
+@pytest.fixture
+def problems(tmp_path: Path, config_in: Any) -> Callable[..., dict[str, Problem]]:
+    """Return what is refused of a shipped stack with changes over it, by the key that the problem is about."""
+
+    def refused_of(stack: str, changes: Mapping[str, Any], environ: Mapping[str, str] = ACCOUNT) -> dict[str, Problem]:
+        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+        for key, value in changes.items():
+            section, _, name = key.partition(".")
+            if name:
+                document["config"][section][name] = value
+            elif value is None:
+                del document["config"][key]
+            else:
+                document["config"][key] = value
+        (tmp_path / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        with pytest.raises(Refused) as refused:
+            read_settings(config_in(tmp_path, stack), environ, stack_file(tmp_path, stack))
+        return {problem.what.partition(": ")[0]: problem for problem in refused.value.problems}
+
+    return refused_of
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -46,9 +50,8 @@ def test_the_shipped_stacks_are_valid(config: Any, stack: str) -> None:
     assert settings.production == (settings.environment is Environment.PRODUCTION)
 
 
-def test_every_error_is_reported_at_once_with_its_key_value_rule_fix_and_line(config: Any) -> None:
+def test_every_error_is_reported_at_once_with_its_key_value_rule_fix_and_line(problems: Any, tmp_path: Path) -> None:
     found = problems(
-        config,
         "example-production",
         {
             "sfoa:company": "ACME Inc",
@@ -73,16 +76,15 @@ def test_every_error_is_reported_at_once_with_its_key_value_rule_fix_and_line(co
         "sfoa:storage.force_destroy",
         "sfoa:tags",
     }
-    text = (ROOT / "Pulumi.example-production.yaml").read_text(encoding="utf-8").splitlines()
+    text = (tmp_path / "Pulumi.example-production.yaml").read_text(encoding="utf-8").splitlines()
     for key, problem in found.items():
         assert problem.rule
         assert problem.fix
         assert problem.value
         assert problem.place
-        assert problem.place.file.endswith("Pulumi.example-production.yaml")
-        if key != "sfoa:storage.force_destroy":  # the file doesn't set it: its section is the nearest place
-            name = key.removesuffix(".0").rpartition(".")[2]
-            assert name in text[problem.place.line - 1]
+        assert problem.place.file == "Pulumi.example-production.yaml"
+        item = key.endswith(".0")
+        assert ("0.0.0.0/0" if item else key.rpartition(".")[2]) in text[problem.place.line - 1]
 
 
 @pytest.mark.parametrize(
@@ -100,47 +102,54 @@ def test_every_error_is_reported_at_once_with_its_key_value_rule_fix_and_line(co
         ("sfoa:network", "10.20.0.0/16", "valid dictionary"),
     ],
 )
-def test_a_setting_that_breaks_its_rule_is_refused(config: Any, key: str, value: Any, said: str) -> None:
-    (problem,) = problems(config, "local", {key: value}).values()
+def test_a_setting_that_breaks_its_rule_is_refused(problems: Any, key: str, value: Any, said: str) -> None:
+    (problem,) = problems("local", {key: value}).values()
     assert said in problem.what
 
 
-def test_a_zone_of_another_region_is_refused_by_its_position(config: Any) -> None:
+def test_a_file_that_the_engine_did_not_read_is_not_pointed_at(config: Any) -> None:
+    values = {**config("local"), "sfoa:network": json.dumps({"cidr": "10.20.0.0/24"})}
+    with pytest.raises(Refused) as refused:
+        read_settings(values, ACCOUNT, stack_file(ROOT, "local"))
+    assert {str(problem.place) for problem in refused.value.problems} == {"stack config"}
+
+
+def test_a_zone_of_another_region_is_refused_by_its_position(problems: Any) -> None:
     zones = ["cn-shanghai-b", "cn-beijing-f", "cn-shanghai-g"]
-    assert set(problems(config, "local", {"sfoa:network.zones": zones})) == {"sfoa:network.zones.1"}
+    assert set(problems("local", {"sfoa:network.zones": zones})) == {"sfoa:network.zones.1"}
 
 
-def test_a_wrong_region_is_said_once_and_not_again_for_each_zone(config: Any) -> None:
-    found = problems(config, "local", {"alicloud:region": "cn-shangai"})
+def test_a_wrong_region_is_said_once_and_not_again_for_each_zone(problems: Any) -> None:
+    found = problems("local", {"alicloud:region": "cn-shangai"})
     assert set(found) == {"alicloud:region"}
     assert "did you mean cn-shanghai?" in found["alicloud:region"].fix
 
 
-def test_a_slip_of_the_pen_is_told_the_nearest_setting(config: Any) -> None:
-    found = problems(config, "local", {"sfoa:storage.force_destory": True, "sfoa:tag": {}})
+def test_a_slip_of_the_pen_is_told_the_nearest_setting(problems: Any) -> None:
+    found = problems("local", {"sfoa:storage.force_destory": True, "sfoa:tag": {}})
     assert "did you mean force_destroy?" in found["sfoa:storage.force_destory"].fix
     assert "did you mean sfoa:tags?" in found["sfoa:tag"].fix
 
 
-def test_a_missing_setting_is_asked_for_by_its_key(config: Any) -> None:
-    found = problems(config, "local", {"sfoa:company": None})
+def test_a_missing_setting_is_asked_for_by_its_key(problems: Any) -> None:
+    found = problems("local", {"sfoa:company": None})
     assert "add sfoa:company" in found["sfoa:company"].fix
 
 
-def test_a_short_ledger_is_fine_but_not_in_production(config: Any) -> None:
+def test_a_short_ledger_is_fine_but_not_in_production(problems: Any, config: Any) -> None:
     values = config("local")
     assert read_settings(values, ACCOUNT).storage.ledger_retention_days == 1
-    found = problems(config, "example-production", {"sfoa:storage.ledger_retention_days": 1})
+    found = problems("example-production", {"sfoa:storage.ledger_retention_days": 1})
     assert set(found) == {"sfoa:storage.ledger_retention_days"}
 
 
-def test_credentials_of_another_account_are_refused(config: Any) -> None:
-    found = problems(config, "example-production", {}, {"ALICLOUD_ACCOUNT_ID": "9999999999999999"})
+def test_credentials_of_another_account_are_refused(problems: Any) -> None:
+    found = problems("example-production", {}, {"ALICLOUD_ACCOUNT_ID": "9999999999999999"})
     assert "9999999999999999" in found["alicloud:accountId"].what
 
 
-def test_an_account_that_no_one_names_is_asked_for(config: Any) -> None:
-    assert set(problems(config, "local", {}, {})) == {"alicloud:accountId"}
+def test_an_account_that_no_one_names_is_asked_for(problems: Any) -> None:
+    assert set(problems("local", {}, {})) == {"alicloud:accountId"}
 
 
 def test_config_of_other_namespaces_is_none_of_ours(config: Any) -> None:
