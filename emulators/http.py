@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,13 @@ class Request:
     @cached_property
     def raw_path(self) -> str:
         """The path, still percent-encoded."""
-        return urlsplit(self.target).path or "/"
+        # Not urlsplit: it would take the first part of a path that begins with // for a host.
+        return self.target.partition("?")[0] or "/"
+
+    @cached_property
+    def raw_query(self) -> str:
+        """The query, still percent-encoded; "" for none."""
+        return self.target.partition("?")[2]
 
     @cached_property
     def path(self) -> str:
@@ -34,7 +40,7 @@ class Request:
     @cached_property
     def query(self) -> dict[str, str]:
         """The query parameters, decoded; a key without `=` has the value "" (OSS sub-resources)."""
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+        return dict(parse_qsl(self.raw_query, keep_blank_values=True))
 
     @cached_property
     def form(self) -> dict[str, str]:

@@ -138,9 +138,9 @@ def _page(
     prefixes: list[str] = []
     last, last_version, waiting = "", "", bool(after_version)
     for key, version, latest in everything:
-        if key.encode() < after.encode() or (key == after and not waiting):
+        if key.encode() < after.encode() or (key == after and not after_version):
             continue
-        if key == after:  # the versions of the marker's key, up to the marker's version
+        if key == after and waiting:  # up to and with the marker's own version
             waiting = version.ident != after_version
             continue
         end = key.find(delimiter, len(prefix)) if delimiter else -1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.resources import files
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from emulators.alicloud.account import AccessKey, access_key
 from emulators.alicloud.oss.errors import OssError
@@ -139,9 +139,9 @@ def _scope(credential: str, region: str) -> tuple[str, str]:
 def _v4(key: AccessKey, request: Request, resource: Resource, date: str, scope: str, additional: str) -> str:
     names = sorted(name for name in additional.lower().split(";") if name)
     pairs = []
-    for pair in urlsplit(request.target).query.split("&") if urlsplit(request.target).query else []:
+    for pair in request.raw_query.split("&"):
         name, _, value = pair.partition("=")
-        if unquote(name) != "x-oss-signature":
+        if name and unquote(name) != "x-oss-signature":
             pairs.append((quote(unquote(name), safe=""), quote(unquote(value), safe="")))
     headers = "".join(
         f"{name}:{value.strip()}\n"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
@@ -16,10 +18,32 @@ from emulators.testing import Running, running
 Clients = Callable[..., Any]
 
 
+class Clock:
+    """The emulators' clock, which a test may set ahead of the machine's."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+_clock = Clock()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The clock, set right again after the test."""
+    yield _clock
+    _clock.ahead = 0.0
+
+
 @pytest.fixture(scope="module")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch, running(home, lambda world: [ObjectStorage(world)]) as it:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running(home, lambda world: [ObjectStorage(replace(world, now=_clock))]) as it,
+    ):
         for name, value in it.environment.items():
             patch.setenv(name, value)
         yield it
@@ -51,17 +75,13 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def bucket(client: Any) -> str:
+def fresh_name() -> str:
+    """A bucket name that no test has used."""
+    return f"test-{next(_numbers)}"
+
+
+@pytest.fixture
+def bucket(client: Any, fresh_name: str) -> str:
     """The name of a new bucket."""
-    name = f"test-{next(_numbers)}"
-    client.put_bucket(oss.PutBucketRequest(bucket=name))
-    return name
-
-
-def refusal(call: Callable[[], Any]) -> Any:
-    """Return the service error that a call is refused with."""
-    with pytest.raises(oss.exceptions.OperationError) as caught:
-        call()
-    error = caught.value.unwrap()
-    assert isinstance(error, oss.exceptions.ServiceError), error
-    return error
+    client.put_bucket(oss.PutBucketRequest(bucket=fresh_name))
+    return fresh_name
