@@ -1,0 +1,210 @@
+"""The real `cci` promotes the sample into emulated orgs; the buckets stand ready, as a landing zone leaves them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import alibabacloud_oss_v2 as oss
+import pytest
+import requests
+
+from emulators.testing import Running, running
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PARTS = ("cumulusci.yml", "sfdx-project.json", "metadata", "orgs")
+OUTPUTS = {
+    "contract_version": 1,
+    "stack": "local",
+    "environment": "local",
+    "region": "cn-shanghai",
+    "account_id": "1234567890123456",
+    "network_vpc_id": "vpc-1",
+    "network_vswitch_ids": ["vsw-1"],
+    "network_egress_ips": ["47.100.0.1"],
+    "network_security_group_ids": {"app": "sg-1"},
+    "storage_endpoint": "https://oss-cn-shanghai.aliyuncs.com",
+    "storage_releases_bucket": "acme-e2e-releases",
+    "storage_ledger_bucket": "acme-e2e-ledger",
+    "storage_backups_bucket": "acme-e2e-backups",
+    "storage_logs_bucket": "acme-e2e-logs",
+    "storage_kms_key_id": "key-1",
+}
+
+
+@dataclass
+class Project:
+    """A copy of the project that a test may change, and the environment that leads its commands to the emulators."""
+
+    root: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the project's commands to its end."""
+        program = str(BIN / command[0])
+        return subprocess.run(
+            [program, *command[1:]], cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=300
+        )
+
+    def ok(self, *command: str) -> str:
+        """Run a command that has to succeed, and return what it printed."""
+        done = self.run(*command)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def promote(self, org: str = "china-uat") -> str:
+        """Promote and return what was printed."""
+        return self.ok("cci", "flow", "run", "promote", "--org", org)
+
+    def data(self, *command: str) -> dict[str, Any]:
+        """Return what a command that has to succeed printed to stdout as JSON."""
+        done = self.run(*command)
+        assert done.returncode == 0, done.stderr
+        data: dict[str, Any] = json.loads(done.stdout)
+        return data
+
+    def plan(self, org: str = "china-uat") -> tuple[list[str], list[str], list[str]]:
+        """Return what a plan for an org creates, changes and deletes."""
+        plan = self.data("sfoa", "plan", "--org", org, "--json")["result"]
+        return plan["creates"], plan["changes"], plan["deletes"]
+
+    def retrieved(self, *types: str) -> dict[str, bytes]:
+        """Return what the org holds of some types, by path."""
+        folder = self.root / "retrieved"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.ok(
+            "cci", "task", "run", "retrieve", "--org", "china-uat", "--types", ",".join(types), "--path", str(folder)
+        )
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run the emulators with the federation's orgs in them."""
+    with running(tmp_path_factory.mktemp("clouds")) as clouds:
+        runner = clouds.emulators.home / "runner"
+        _sfoa("federation", "runner-key", "--out", str(runner))
+        world = _sfoa("federation", "world", "--certificate", str(runner / "runner.crt"))
+        requests.post(f"http://127.0.0.1:{clouds.port}/seed", data=world.encode(), timeout=60).raise_for_status()
+        yield clouds
+
+
+@pytest.fixture
+def empty(clouds: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """Return the emulators with orgs as they were seeded, and two empty buckets."""
+    requests.post(f"http://127.0.0.1:{clouds.port}/reset", timeout=60).raise_for_status()
+    for name, value in clouds.environment.items():
+        monkeypatch.setenv(name, value)
+    config = oss.config.load_default()
+    config.region, config.endpoint = "cn-shanghai", OUTPUTS["storage_endpoint"]
+    config.credentials_provider = oss.credentials.EnvironmentVariableCredentialsProvider()
+    client = oss.Client(config)
+    for name in ("storage_releases_bucket", "storage_ledger_bucket"):
+        client.put_bucket(oss.PutBucketRequest(bucket=OUTPUTS[name]))
+    return clouds
+
+
+def _sfoa(*arguments: str) -> str:
+    done = subprocess.run([str(BIN / "sfoa"), *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.fixture
+def project(empty: Running, tmp_path: Path) -> Project:
+    """Return a project over orgs that nobody deployed to and a ledger without entries."""
+    root = tmp_path / "project"
+    root.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, root / part)
+    home = tmp_path / "user"
+    (home / ".cumulusci").mkdir(parents=True)
+    (root / "outputs.json").write_text(json.dumps(OUTPUTS))
+    environment = {
+        **os.environ,
+        **empty.environment,
+        "HOME": str(home),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "SFOA_OUTPUTS": str(root / "outputs.json"),
+        # A copy of the project is no clone.
+        "CUMULUSCI_AUTO_DETECT": "1",
+        "CUMULUSCI_REPO_ROOT": str(root),
+        "CI": "true",
+    }
+    return Project(root, environment)
+
+
+def fields(project: Project) -> list[Path]:
+    """Return the source files of the core layer's custom fields."""
+    return sorted((project.root / "metadata/core").rglob("*.field-meta.xml"))
+
+
+def replace_in(file: Path, old: str, new: str) -> None:
+    """Replace text that a file has to hold."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_cci_shows_the_federation_s_orgs_with_no_org_connect(project: Project) -> None:
+    listed = project.data("cci", "org", "list", "--json")
+    assert {"china-uat", "china-production", "global-production", "china-preview"} <= listed.keys()
+    assert listed["china-uat"]["username"].endswith(".uat")
+
+
+def test_nothing_of_the_orgs_is_stored(project: Project) -> None:
+    project.ok("cci", "org", "info", "china-uat")
+    stored = [path for path in Path(project.environment["HOME"]).rglob("*.org") if "china" in path.name]
+    assert stored == []
+
+
+def test_a_release_is_promoted_and_a_second_promote_is_a_no_op_that_says_so(project: Project) -> None:
+    assert len(project.plan()[0]) >= 150
+    assert "created" in project.promote()
+    assert "nothing to do" in project.promote()
+    assert project.plan() == ([], [], [])
+    assert "all as they were written" in project.ok("sfoa", "ledger", "verify")
+    assert "succeeded" in project.ok("sfoa", "ledger", "show", "--org", "china-uat")
+
+
+def test_an_org_of_the_global_edition_takes_the_same_release(project: Project) -> None:
+    assert "created" in project.promote("global-uat")
+
+
+def test_a_changed_field_ships_alone_and_a_retrieve_shows_it(project: Project) -> None:
+    project.promote()
+    field = next(file for file in fields(project) if "<description>" in file.read_text())
+    replace_in(field, "<description>", "<description>Changed by a test. ")
+    name = f"{field.parents[1].name}.{field.name.removesuffix('.field-meta.xml')}"
+    assert project.plan() == ([], [f"CustomField:{name}"], [])
+    project.promote()
+    files = project.retrieved(f"CustomField:{name}")
+    assert b"Changed by a test. " in b"".join(files.values())
+
+
+def test_a_refused_release_exits_1_names_component_and_line_and_leaves_the_org_as_it_was(project: Project) -> None:
+    project.promote()
+    before = project.retrieved("CustomObject", "Layout", "ApexClass", "PermissionSet")
+    layout = next(iter(sorted((project.root / "metadata/core").rglob("*.layout-meta.xml"))))
+    replace_in(layout, "<field>", "<field>NoSuchField__c</field></layoutItems><layoutItems><field>")
+    done = project.run("cci", "flow", "run", "promote", "--org", "china-uat")
+    assert done.returncode == 1
+    words = " ".join((done.stdout + done.stderr).split())
+    assert "NoSuchField__c" in words
+    assert layout.name in words
+    assert "Traceback" not in words
+    assert project.retrieved("CustomObject", "Layout", "ApexClass", "PermissionSet") == before
+    assert "failed" in project.ok("sfoa", "ledger", "show", "--org", "china-uat")
