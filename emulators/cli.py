@@ -22,6 +22,7 @@ def emulators() -> None:
 
 @emulators.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=lifecycle.DEFAULT_PORT, show_default=True,
+              envvar="SFOA_EMULATORS_PORT",
               help="Port of 127.0.0.1; 0 takes any free one.")  # fmt: skip
 @json_option
 @guarded

@@ -42,7 +42,7 @@ def create(shelf: Shelf, name: str, region: str, request: Request) -> Response:
         name,
         region,
         shelf.now(),
-        acl=_one_of(headers.get("x-oss-acl", "private"), access.BUCKET_ACLS, "x-oss-acl"),
+        acl=_one_of(headers.get("x-oss-acl") or "private", access.BUCKET_ACLS, "x-oss-acl"),
         storage_class=_one_of(
             (xml.text(top, "StorageClass") if top is not None else "") or "Standard",
             _STORAGE_CLASSES,
