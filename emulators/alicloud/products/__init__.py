@@ -1,0 +1,44 @@
+"""The handlers, one file an area. Importing them registers them."""
+
+from __future__ import annotations
+
+import importlib
+
+_AREAS = (
+    "billing",
+    "ecs.regions",
+    "ecs.security_groups",
+    "ecs.security_group_rules",
+    "ims",
+    "kms.aliases",
+    "kms.ciphers",
+    "kms.keys",
+    "kms.secrets",
+    "location",
+    "ram.access_keys",
+    "ram.account",
+    "ram.attachments",
+    "ram.groups",
+    "ram.policies",
+    "ram.roles",
+    "ram.users",
+    "sts",
+    "tags",
+    "vpc.eip_addresses",
+    "vpc.forward_entries",
+    "vpc.nat_gateways",
+    "vpc.network_acls",
+    "vpc.networks",
+    "vpc.protection",
+    "vpc.route_entries",
+    "vpc.route_tables",
+    "vpc.snat_entries",
+    "vpc.vswitches",
+    "vpc.zones",
+)
+
+
+def load() -> None:
+    """Register every handler. Calling it again does nothing."""
+    for area in _AREAS:
+        importlib.import_module(f"{__name__}.{area}")
