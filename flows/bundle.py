@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
         partial.write_bytes(bundle_bytes(bundle))
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         what = f"cannot write the bundle: {error.strerror}"
         raise Refused(Problem(what, "the folder can be written", "choose another --out", Place(str(path)))) from error
 

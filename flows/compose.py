@@ -56,12 +56,13 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer: its name ("core", "china", "orgs/china-uat"), its components, and what it removes from earlier
-    ones."""
+    """One layer: its name ("core", "china", "orgs/china-uat"), its components, what it removes from earlier
+    ones, and the files in its folder that are no metadata (paths from the project's root)."""
 
     name: str
     components: tuple[Component, ...]
     removals: tuple[Removal, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def compose(layers: Iterable[Layer]) -> dict[ComponentKey, Component]:
@@ -85,28 +86,41 @@ def compose(layers: Iterable[Layer]) -> dict[ComponentKey, Component]:
 
 
 def compose_for(federation: Federation, org: str | Org, project_root: Path) -> Bundle:
-    """Return the bundle of one org: the layers that the federation gives it, from the project's folders.
+    """Return the bundle of one org: what the layers that the federation gives it come to.
 
-    The folder of the layer `core` is a package directory of the project; the other layers lie beside it
-    ("metadata/core", "metadata/china", "metadata/orgs/china-uat"). An org needn't have a folder of its own.
-    Raises `Refused` with all problems of all layers.
+    Raises `Refused` with all problems of all layers, see `read_layers`.
     """
     member = federation.org(org) if isinstance(org, str) else org
     project = read_project(project_root)
-    home = _core_directory(project)
-    directories = {name: str(Path(home).parent / name) for name in member.overlays}
-    present = [name for name in member.overlays if (project.root / directories[name]).is_dir()]
-    converted = {name: convert(project, [directories[name]], name) for name in present}
-    problems = [problem for layer in converted.values() for problem in layer.problems]
-    removals: dict[str, tuple[Removal, ...]] = {}
-    for name in present:
+    layers = read_layers(project, member.overlays)
+    return build_bundle(compose(layers).values(), project.api_version)
+
+
+def read_layers(project: Project, names: Sequence[str]) -> list[Layer]:
+    """Return the layers of these names, converted from the project's folders; an absent overlay is left out.
+
+    The folder of the layer `core` is a package directory of the project; the other layers lie beside it
+    ("metadata/core", "metadata/china", "metadata/orgs/china-uat"). Raises `Refused` with all problems of all.
+    """
+    home = Path(_core_directory(project)).parent
+    layers: list[Layer] = []
+    problems: list[Problem] = []
+    for name in names:
+        directory = (home / name).as_posix()
+        if not (project.root / directory).is_dir():
+            continue
+        converted = convert(project, [directory], name)
+        problems.extend(converted.problems)
+        removals: tuple[Removal, ...] = ()
+        file = f"{directory}/{REMOVE_FILE}"
         try:
-            removals[name] = read_removals(project.root / directories[name] / REMOVE_FILE)
+            removals = read_removals(project.root / file)
         except Refused as refused:
             problems.extend(refused.problems)
-    refuse_if_any(problems, f"the metadata for {member.name} is not valid")
-    layers = [Layer(name, converted[name].components, removals[name]) for name in present]
-    return build_bundle(compose(layers).values(), project.api_version)
+        skipped = tuple(skipped for skipped in converted.skipped if skipped != file)
+        layers.append(Layer(name, converted.components, removals, skipped))
+    refuse_if_any(problems, "the metadata can't be converted")
+    return layers
 
 
 def compose_project(project: Project) -> tuple[Bundle, Converted]:

@@ -338,7 +338,7 @@ class _Converter:
             component.source,
             f"{component.key} stands twice; the other is {first}",
             "a layer holds a component once",
-            "remove one; an overlay that replaces it is a layer of its own",
+            "remove one; an overlay may replace it where layers are composed for an org (--org NAME)",
         )
 
     def problem(self, place: Place, what: str, rule: str, fix: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from flows.bundle import Bundle, write_bundle
-from flows.compose import compose_for, compose_project
+from flows.bundle import Bundle, build_bundle, write_bundle
+from flows.compose import compose, compose_project, read_layers
 from flows.source.project import Project, read_project
 from kit.console import emit, guarded, json_option, people
 
@@ -28,14 +28,17 @@ _SHOWN = 10
 @guarded
 def bundle(source: Path, out: Path, org_name: str | None, as_json: bool) -> None:
     """Convert metadata from source format into a reproducible bundle. No Node, no org needed."""
+    project = read_project(source)
     if org_name:
         from orgs.federation import load_federation  # only this option needs it
 
-        built = compose_for(load_federation(), org_name, source)
+        layers = read_layers(project, load_federation().org(org_name).overlays)
+        built = build_bundle(compose(layers).values(), project.api_version)
+        skipped = [file for layer in layers for file in layer.skipped]
     else:
-        project = read_project(source)
         built, converted = compose_project(project)
-        _tell(project, converted.skipped)
+        skipped = list(converted.skipped)
+    _tell(project, skipped)
     write_bundle(built, out)
     types = Counter(key.type for key in built.components)
     result = {
@@ -48,7 +51,7 @@ def bundle(source: Path, out: Path, org_name: str | None, as_json: bool) -> None
     emit(result, as_json=as_json, text=_summary(built, out, types))
 
 
-def _tell(project: Project, skipped: tuple[str, ...]) -> None:
+def _tell(project: Project, skipped: list[str]) -> None:
     console = people()
     if not project.api_version_given:
         console.print(f"The project names no sourceApiVersion: {project.api_version} is used.")

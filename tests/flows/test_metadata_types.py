@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from flows import refresh_metadata_types
+from flows.metadata_types import TABLE, metadata_types
+from flows.refresh_metadata_types import refresh, rendered, table_of
+
+REGISTRY: dict[str, Any] = {
+    "types": {
+        "report": {
+            "id": "report",
+            "name": "Report",
+            "directoryName": "reports",
+            "suffix": "report",
+            "inFolder": True,
+            "folderType": "reportfolder",
+        },
+        "reportfolder": {
+            "id": "reportfolder",
+            "name": "ReportFolder",
+            "directoryName": "reports",
+            "suffix": "reportFolder",
+            "inFolder": False,
+            "folderContentType": "report",
+        },
+        "customlabels": {
+            "id": "customlabels",
+            "name": "CustomLabels",
+            "directoryName": "labels",
+            "suffix": "labels",
+            "strategies": {"adapter": "default", "recomposition": "startEmpty"},
+            "children": {
+                "types": {
+                    "customlabel": {
+                        "id": "customlabel",
+                        "name": "CustomLabel",
+                        "directoryName": "labels",
+                        "suffix": "labels",
+                        "isAddressable": False,
+                    }
+                }
+            },
+        },
+    },
+    "suffixes": {"report": "report", "reportFolder": "reportfolder", "labels": "customlabels"},
+}
+
+
+def test_the_table_says_where_and_when_its_facts_are_from() -> None:
+    table = metadata_types()
+    assert table.source.startswith("@salesforce/source-deploy-retrieve ")
+    assert date.fromisoformat(table.as_of) >= date(2026, 11, 22)
+    assert len(table.by_name) > 500
+
+
+def test_every_reference_between_types_leads_to_a_type() -> None:
+    table = metadata_types()
+    for kind in table.by_name.values():
+        for name in filter(None, (kind.folder_type, kind.folder_content_type)):
+            assert name in table.by_name, kind.name
+
+
+def test_of_types_that_share_a_suffix_the_one_that_salesforce_means_goes_first() -> None:
+    shared = json.loads(TABLE.read_text(encoding="utf-8"))["suffixes"]
+    for suffix, kinds in metadata_types().by_suffix.items():
+        if shared.get(suffix) in {kind.name for kind in kinds}:
+            assert kinds[0].name == shared[suffix], suffix
+
+
+def test_a_refresh_keeps_facts_and_turns_references_into_names() -> None:
+    table = table_of(REGISTRY, "package 1.0", "2026-01-02", "67.0")
+    labels, report, folder = table["types"]
+    assert report["folder_type"] == "ReportFolder"
+    assert folder["folder_content_type"] == "Report"
+    assert "in_folder" not in folder
+    assert labels["recomposition"] == "startEmpty"
+    assert labels["children"][0]["addressable"] is False
+    assert json.loads(rendered(table)) == table
+
+
+def test_the_refresh_command_writes_the_table_from_an_unpacked_package(tmp_path: Path, monkeypatch: Any) -> None:
+    package = tmp_path / "package"
+    (package / "lib/src/registry").mkdir(parents=True)
+    (package / "package.json").write_text('{"name": "@salesforce/source-deploy-retrieve", "version": "1.2.3"}')
+    (package / "lib/src/registry/metadataRegistry.json").write_text(json.dumps(REGISTRY))
+    monkeypatch.setattr(refresh_metadata_types, "TABLE", tmp_path / "table.json")
+    result = CliRunner().invoke(refresh, [str(package), "--api-version", "67.0", "--as-of", "2026-01-02"])
+    assert result.exit_code == 0, result.output
+    table = json.loads((tmp_path / "table.json").read_text())
+    assert table["source"] == "@salesforce/source-deploy-retrieve 1.2.3"
+    assert table["as_of"] == "2026-01-02"

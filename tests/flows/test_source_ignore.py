@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from flows.source.ignore import DEFAULTS, parse_ignore
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "denied"),
+    [
+        ("*.md", "app/README.md", True),
+        ("*.md", "app/README.mdx", False),
+        ("/app/x", "app/x", True),
+        ("/app/x", "other/app/x", False),
+        ("app/x", "other/app/x", False),
+        ("x", "other/app/x", True),
+        ("**/profiles/**", "app/main/profiles/Admin.profile-meta.xml", True),
+        ("**/profiles/**", "profiles/Admin.profile-meta.xml", True),
+        ("**/profiles/**", "app/profiles", False),
+        ("app/**/b", "app/b", True),
+        ("app/**/b", "app/x/y/b", True),
+        ("*.TS", "lwc/a/a.ts", True),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("file[0-9]", "file7", True),
+        ("file[!0-9]", "file7", False),
+        (r"\#file", "#file", True),
+        ("# comment", "# comment", False),
+        ("trailing  ", "trailing", True),
+    ],
+)
+def test_a_pattern_denies_what_gitignore_would(pattern: str, path: str, denied: bool) -> None:
+    assert parse_ignore([pattern]).denies(path, is_directory=False) is denied
+
+
+def test_the_last_rule_that_fits_wins() -> None:
+    ignore = parse_ignore(["*.cls", "!Keep.cls"])
+    assert ignore.denies("app/Drop.cls", is_directory=False)
+    assert not ignore.denies("app/Keep.cls", is_directory=False)
+
+
+def test_a_rule_ending_in_a_slash_is_for_folders_alone() -> None:
+    ignore = parse_ignore(["build/"])
+    assert ignore.denies("app/build", is_directory=True)
+    assert not ignore.denies("app/build", is_directory=False)
+
+
+def test_tests_and_editor_files_of_components_are_ignored_by_default() -> None:
+    ignore = parse_ignore(DEFAULTS)
+    for path in ("app/lwc/a/__tests__/a.test.js", "app/lwc/jsconfig.json", "app/lwc/.eslintrc.json", "app/.DS_Store"):
+        assert ignore.denies(path, is_directory=False), path
+    assert not ignore.denies("app/staticresources/kit/jsconfig.json", is_directory=False)
