@@ -115,7 +115,10 @@ class Call:
     def records(self, name: str) -> list[dict[str, str]]:
         """Return a list of records: `Name.1.Key`, `Name.1.Value`, …, or `Name` as a JSON list of objects."""
         if self.get(name).startswith("["):
-            return [{key: str(value) for key, value in item.items()} for item in self.data(name)]
+            data = self.data(name)
+            if not all(isinstance(item, dict) for item in data):
+                raise ApiError("InvalidParameter", name=name, rule="a list of objects")
+            return [{key: str(value) for key, value in item.items()} for item in data]
         places: dict[int, dict[str, str]] = {}
         for key, value in self.parameters.items():
             if found := re.fullmatch(rf"{re.escape(name)}\.(\d+)\.(.+)", key):
