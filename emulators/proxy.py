@@ -98,16 +98,16 @@ class Proxy:
                 self._open.pop(threading.current_thread(), None)
 
     def _serve_tls(self, client: socket.socket, host: str) -> None:
+        secure = client
         try:
             secure = self._authority.context(host).wrap_socket(client, server_side=True)
-        except (ssl.SSLError, OSError) as error:
-            if isinstance(error, ssl.SSLError):
-                self._untrusted(host, str(error))
-            return
-        with self._lock:
-            self._open[threading.current_thread()] = secure
-        try:
+            with self._lock:
+                self._open[threading.current_thread()] = secure
             _Exchange(secure).run(lambda request: self._answer(_as_tls(request, host)), _no_connect)
+        except ssl.SSLError as error:
+            # Under TLS 1.3 a client's refusal of the certificate arrives only with the first read.
+            if "ALERT" in (error.reason or ""):
+                self._untrusted(host, str(error))
         finally:
             secure.close()
 

@@ -39,20 +39,20 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run a block that happens whole or not at all. Nested blocks join the outer one."""
+        """Run a block that happens whole or not at all. A nested block that raises takes back its own part only."""
         with self._lock:
-            if self._depth == 0:
-                self._db.execute("BEGIN IMMEDIATE")
+            mark = f"block{self._depth}"
+            self._db.execute("BEGIN IMMEDIATE" if self._depth == 0 else f"SAVEPOINT {mark}")
             self._depth += 1
             try:
                 yield
             except BaseException:
-                if self._depth == 1:
-                    self._db.execute("ROLLBACK")
+                self._db.execute("ROLLBACK" if self._depth == 1 else f"ROLLBACK TO {mark}")
+                if self._depth > 1:
+                    self._db.execute(f"RELEASE {mark}")
                 raise
             else:
-                if self._depth == 1:
-                    self._db.execute("COMMIT")
+                self._db.execute("COMMIT" if self._depth == 1 else f"RELEASE {mark}")
             finally:
                 self._depth -= 1
 

@@ -1,0 +1,75 @@
+"""What is remembered, in which order, and what a broken request leaves behind: nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emulators.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "world.db")
+
+
+def test_a_block_that_raises_leaves_no_trace(store: Store) -> None:
+    def break_off() -> None:
+        with store.transaction():
+            store.put("a", "1", {"v": 2})
+            store.put("a", "2", {})
+            store.next("n")
+            with store.transaction():
+                store.delete("a", "1")
+            raise RuntimeError
+
+    store.put("a", "1", {"v": 1})
+    with pytest.raises(RuntimeError):
+        break_off()
+    assert store.all("a") == [("1", {"v": 1})]
+    assert store.next("n") == 1
+
+
+def test_a_nested_block_that_raises_takes_back_its_own_part_only(store: Store) -> None:
+    def break_off() -> None:
+        with store.transaction():
+            store.put("a", "inner", {})
+            raise RuntimeError
+
+    with store.transaction():
+        store.put("a", "outer", {})
+        with pytest.raises(RuntimeError):
+            break_off()
+    assert store.all("a") == [("outer", {})]
+
+
+def test_a_replaced_document_keeps_its_place(store: Store) -> None:
+    for ident in ("b", "a", "c"):
+        store.put("k", ident, {})
+    store.put("k", "b", {"new": True})
+    assert [ident for ident, _ in store.all("k")] == ["b", "a", "c"]
+
+
+def test_a_prefix_is_taken_literally(store: Store) -> None:
+    for ident in ("a%b", "axb", "a_b", "中文/x"):
+        store.put("k", ident, {})
+    assert [ident for ident, _ in store.all("k", "a%")] == ["a%b"]
+    assert [ident for ident, _ in store.all("k", "a_")] == ["a_b"]
+    assert [ident for ident, _ in store.all("k", "中文/")] == ["中文/x"]
+
+
+def test_everything_survives_reopening(tmp_path: Path) -> None:
+    first = Store(tmp_path / "world.db")
+    first.put("k", "1", {"text": "中文"})
+    digest = first.put_blob(b"bytes")
+    first.next("n")
+    first.close()
+    second = Store(tmp_path / "world.db")
+    assert second.get("k", "1") == {"text": "中文"}
+    assert second.blob(digest) == b"bytes"
+    assert second.next("n") == 2
+    second.reset()
+    assert second.kinds() == {}
+    with pytest.raises(KeyError):
+        second.blob(digest)
