@@ -1,0 +1,85 @@
+"""The Tooling API: test runs whose outcomes are declared, flows, and Apex that is not executed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from salesforce_world import Caller
+
+TOOLING = "/services/data/v38.0/tooling"
+META = "<ApexClass><apiVersion>64.0</apiVersion><status>Active</status></ApexClass>"
+TEST_CLASS = "@isTest private class StoreTest { @isTest static void opens() {} @isTest static void refuses() {} }"
+
+
+@pytest.fixture
+def apex(deployed: Callable[..., None]) -> None:
+    for name, body, tests in (("Store", "public class Store { }", ()), ("StoreTest", TEST_CLASS, ("opens", "refuses"))):
+        deployed("ApexClass", name, (f"classes/{name}.cls", body), (f"classes/{name}.cls-meta.xml", META), tests=tests)
+
+
+def test_a_test_run_ends_as_the_world_file_says(apex: None, caller: Caller) -> None:
+    (row,) = caller.records(
+        "SELECT Id, Name FROM ApexClass WHERE NamespacePrefix = null AND (Name LIKE '%Test')", "tooling/"
+    )
+    job = json.loads(caller("POST", f"{TOOLING}/runTestsAsynchronous", {"classids": row["Id"]}).body)
+    assert job.startswith("707")
+    (item,) = caller.records(
+        f"SELECT Id, Status, ApexClassId FROM ApexTestQueueItem WHERE ParentJobId = '{job}'", "tooling/"
+    )
+    assert (item["Status"], item["ApexClassId"]) == ("Completed", row["Id"])
+    results = caller.records(
+        "SELECT Id,ApexClassId,TestTimestamp, Message,MethodName,Outcome, RunTime,StackTrace, "
+        f"(SELECT Id,Callouts FROM ApexTestResults) FROM ApexTestResult WHERE AsyncApexJobId='{job}'",
+        "tooling/",
+    )
+    assert {(r["MethodName"], r["Outcome"], r["Message"]) for r in results} == {
+        ("opens", "Pass", None),
+        ("refuses", "Fail", "no"),
+    }
+    (whole,) = caller.records("SELECT PercentCovered FROM ApexOrgWideCoverage", "tooling/")
+    assert whole["PercentCovered"] == 100
+
+
+def test_a_class_that_the_org_lacks_is_not_run(apex: None, caller: Caller) -> None:
+    refused = caller.refused("POST", f"{TOOLING}/runTestsAsynchronous", {"classids": "01p000000000001"})
+    assert refused[:2] == (400, "INVALID_CROSS_REFERENCE_KEY")
+    assert caller.refused("POST", f"{TOOLING}/runTestsAsynchronous", {})[1] == "MISSING_ARGUMENT"
+
+
+def test_anonymous_apex_does_not_seem_to_run(caller: Caller) -> None:
+    answer = caller.get(f"{TOOLING}/executeAnonymous?anonymousBody={quote('System.debug(1);')}")
+    assert (answer["compiled"], answer["success"]) == (False, False)
+    assert "does not execute Apex" in answer["compileProblem"]
+
+
+def test_a_flow_is_activated_and_deactivated(deployed: Callable[..., None], caller: Caller) -> None:
+    flow = "<Flow><label>My flow</label><status>Draft</status><processType>Flow</processType></Flow>"
+    deployed("Flow", "My_Flow", ("flows/My_Flow.flow", flow))
+    query = (
+        "SELECT Id, ActiveVersion.VersionNumber, LatestVersion.VersionNumber, DeveloperName FROM FlowDefinition "
+        "WHERE DeveloperName IN ('My_Flow')"
+    )
+    (row,) = caller.records(query, "tooling/")
+    assert (row["ActiveVersion"], row["LatestVersion"]["VersionNumber"]) == (None, 1)
+    url = f"{TOOLING}/sobjects/FlowDefinition/{row['Id']}"
+    assert caller("PATCH", url, {"Metadata": {"activeVersionNumber": 1}}).status == 204
+    assert caller.records(query, "tooling/")[0]["ActiveVersion"]["VersionNumber"] == 1
+    assert caller.refused("PATCH", url, {"Metadata": {"activeVersionNumber": 7}})[1] == "FIELD_INTEGRITY_EXCEPTION"
+    assert caller("PATCH", url, {"Metadata": {"activeVersionNumber": 0}}).status == 204
+    assert caller.records(query, "tooling/")[0]["ActiveVersion"] is None
+
+
+def test_an_unknown_package_version_ends_in_an_error_that_says_so(caller: Caller) -> None:
+    body = {
+        "SubscriberPackageVersionKey": "04t000000000001AAA",
+        "SecurityType": "FULL",
+        "NameConflictResolution": "Block",
+    }
+    response = caller("POST", f"{TOOLING}/sobjects/PackageInstallRequest/", body)
+    ident = json.loads(response.body)["id"]
+    (row,) = caller.records(f"SELECT Errors, Status FROM PackageInstallRequest WHERE Id='{ident}'", "tooling/")
+    assert row["Status"] == "ERROR"
+    assert "04t000000000001AAA" in row["Errors"]["errors"][0]["message"]
