@@ -158,7 +158,7 @@ class _Converter:
                 self.problem(Place(meta.name), what, rule, "set contentType to application/zip")
                 return
             start = len(meta.folder) + len(found.name) + 2
-            members = {file.name[start:]: file.path.read_bytes() for file in found.content}
+            members = {file.name[start:]: self.read(file) for file in found.content}
             # The digest is made of the members: the zip's bytes depend on the compressor's version.
             content = (MdapiFile(path, zip_bytes(members, level=9)), _members(members))
         else:
@@ -305,16 +305,29 @@ class _Converter:
         return False
 
     def as_is(self, file: SourceFile, path: str) -> tuple[MdapiFile, bytes]:
-        data = file.path.read_bytes()
+        data = self.read(file)
         return MdapiFile(path, data, _one_to_one(file)), data
 
     def meta_beside(self, file: SourceFile, path: str, document: xmltext.Document) -> tuple[MdapiFile, bytes]:
         return MdapiFile(path, document.data, _one_to_one(file)), xmltext.canonical(document.root)
 
+    def read(self, file: SourceFile) -> bytes:
+        """Read a file; one that can't be read is noted as a problem, and taken as empty."""
+        try:
+            return file.path.read_bytes()
+        except OSError as error:
+            what = f"cannot read the file: {error.strerror}"
+            self.problem(Place(file.name), what, "every file of the source can be read", "mend or remove it")
+            return b""
+
     def xml(self, file: SourceFile) -> xmltext.Document | None:
         """Read and parse a file; a malformed one is noted as a problem."""
+        unreadable = len(self.problems)
+        data = self.read(file)
+        if len(self.problems) > unreadable:
+            return None
         try:
-            return xmltext.parse(file.path.read_bytes())
+            return xmltext.parse(data)
         except MalformedXmlError as error:
             self.problem(Place(file.name, error.line), f"malformed XML: {error}", _WELL_FORMED, "mend the XML")
             return None

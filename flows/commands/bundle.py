@@ -64,5 +64,5 @@ def _tell(project: Project, skipped: list[str]) -> None:
 def _summary(built: Bundle, out: Path, types: Counter[str]) -> str:
     width = max(map(len, types), default=0)
     lines = [f"  {name:<{width}}  {count:>5}" for name, count in sorted(types.items())]
-    total = f"{len(built.components)} components of {len(types)} types, API {built.api_version}"
+    total = f"components: {len(built.components)}, types: {len(types)}, API version: {built.api_version}"
     return "\n".join([*lines, f"{out}: {total}", f"sha256 {built.digest}"])

@@ -182,6 +182,15 @@ def test_all_problems_of_a_tree_are_told_together(tmp_path: Path) -> None:
     assert broken.place.line == 3
 
 
+def test_a_file_that_cannot_be_read_is_a_problem_and_no_crash(tmp_path: Path) -> None:
+    root = write(tmp_path, {"app/classes/A.cls-meta.xml": xml("ApexClass")})
+    (root / "app/classes/A.cls").symlink_to(root / "gone")
+    (root / "app/layouts").mkdir()
+    (root / "app/layouts/L.layout-meta.xml").symlink_to(root / "gone")
+    result = convert(read_project(root), ["app"], "core")
+    assert [problem.what.split(":")[0] for problem in result.problems] == ["cannot read the file"] * 2
+
+
 def test_a_class_beside_its_meta_file_is_found_in_any_folder(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "app/domain/A.cls": "class A {}",
