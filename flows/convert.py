@@ -214,7 +214,8 @@ class _Converter:
         root, data = document.root, document.data
         if xmltext.local_name(root) != kind.name:
             what = f"the root element is {xmltext.local_name(root)}"
-            self.problem(Place(meta.name, 1), what, f"the root of a .{kind.suffix} file", f"name it {kind.name}")
+            rule = f"the root of a .{kind.suffix} file is {kind.name}"
+            self.problem(Place(meta.name, 1), what, rule, f"name it {kind.name}")
             return
         splittable = kind.splittable
         elements = list(root)
@@ -291,6 +292,11 @@ class _Converter:
         if document is None:
             return None
         span = xmltext.root_span(document.data)
+        if xmltext.local_name(document.root) != child.type.name:
+            what = f"the root element is {xmltext.local_name(document.root)}"
+            rule = f"the root of a .{child.type.suffix} file is {child.type.name}"
+            self.problem(Place(child.file.name, span.line), what, rule, f"name it {child.type.name}")
+            return None
         name = xmltext.child_text(document.root, child.type.id_element or "fullName")
         xml = xmltext.element_of(document.data, span, child.type.element)
         content = xmltext.canonical(document.root, rename=child.type.element)
