@@ -1,0 +1,173 @@
+"""The deploys of an org: queued, carried out one at a time as the clock goes on, cancelled, or quickly repeated.
+
+A deploy is kept as a document. Nothing runs in the background: every call first lets the queue catch up with the
+clock, so that an emulator that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from emulators.salesforce import ids
+from emulators.salesforce.metadata.components import OrgComponents
+from emulators.salesforce.metadata.deployment import Outcome, apply, evaluate
+from emulators.salesforce.metadata.options import DeployOptions
+from emulators.salesforce.orgs import OrgRecord, Session
+from emulators.service import World
+from emulators.store import Document
+
+_KIND = "salesforce.deploy"
+
+# How long a deploy seems to take, in seconds: short, yet long enough that a client sees it pending and at work.
+QUEUED_SECONDS = 0.3
+BASE_SECONDS = 0.6
+SECONDS_A_COMPONENT = 0.0005
+
+# Metadata API Developer Guide, `deployRecentValidation()`: a validation is good for ten days.
+VALIDATION_SECONDS = 10 * 24 * 60 * 60
+
+
+class UnknownDeploy(Exception):
+    """There is no deploy of this id in the org."""
+
+
+class NotCancellable(Exception):
+    """The deploy is over already."""
+
+
+class NotQuickDeployable(Exception):
+    """The validation can't be deployed. The message says why."""
+
+
+class Deploys:
+    """The deploys of one org."""
+
+    def __init__(self, world: World, org: OrgRecord) -> None:
+        self._store, self._now, self._org = world.store, world.now, org
+        self._kind = f"{_KIND}.{org.id}"
+
+    def submit(self, session: Session, zip_data: bytes, options: DeployOptions, validated: str = "") -> Document:
+        """Queue a deploy and return its document."""
+        job: Document = {
+            "id": ids.numbered("0Af", self._store.next("salesforce.deploy")),
+            "status": "Pending",
+            "created": self._now(),
+            "created_by": session.user_id,
+            "created_by_name": session.username,
+            "options": asdict(options),
+            "zip": self._store.put_blob(zip_data),
+            "validated": validated,
+        }
+        self._store.put(self._kind, job["id"], job)
+        return job
+
+    def get(self, ident: str) -> Document:
+        """Return a deploy as it stands now. Raises `UnknownDeploy`."""
+        self.advance()
+        job = self._store.get(self._kind, ids.normal(ident) or ident)
+        if job is None:
+            raise UnknownDeploy(ident)
+        return job
+
+    def cancel(self, ident: str, session: Session) -> Document:
+        """Cancel a deploy: at once when it waits, soon when it is at work. Raises `UnknownDeploy`, `NotCancellable`."""
+        job = self.get(ident)
+        if is_done(job):
+            raise NotCancellable(ident)
+        job |= {"canceled_by": session.user_id, "canceled_by_name": session.username}
+        if job["status"] == "Pending":
+            job |= {"status": "Canceled", "completed": self._now()}
+        else:
+            job["status"] = "Canceling"
+        self._store.put(self._kind, job["id"], job)
+        return job
+
+    def quick(self, ident: str, session: Session) -> Document:
+        """Queue the deploy of a recent validation, without its tests. Raises `NotQuickDeployable`."""
+        try:
+            validation = self.get(ident)
+        except UnknownDeploy:
+            raise NotQuickDeployable(f"no validation has the id {ident}") from None
+        options = DeployOptions(**validation["options"] | {"run_tests": tuple(validation["options"]["run_tests"])})
+        if not options.check_only:
+            raise NotQuickDeployable(f"{ident} is a deployment, not a validation")
+        if validation["status"] != "Succeeded":
+            raise NotQuickDeployable(f"the validation {ident} is {validation['status']}, not Succeeded")
+        result = validation["result"]
+        if not result["test_level"] or result["coverage_warnings"]:
+            raise NotQuickDeployable(f"the validation {ident} ran no tests, or they cover too little")
+        if self._now() - validation["completed"] > VALIDATION_SECONDS:
+            raise NotQuickDeployable(f"the validation {ident} is more than 10 days old")
+        if any(self._changed_org_after(job, validation["completed"]) for _, job in self._store.all(self._kind)):
+            raise NotQuickDeployable(f"something else was deployed after the validation {ident}")
+        again = DeployOptions(
+            **asdict(options)
+            | {"check_only": False, "run_tests": (), "run_all_tests": False, "test_level": "NoTestRun"}
+        )
+        return self.submit(session, self._store.blob(validation["zip"]), again, validation["id"])
+
+    def advance(self) -> None:
+        """Let the queue catch up with the clock."""
+        now, free = self._now(), 0.0
+        for ident, job in self._store.all(self._kind):
+            if is_done(job):
+                free = max(free, job["completed"])
+                continue
+            if job["status"] == "Pending":
+                starts = max(job["created"] + QUEUED_SECONDS, free)
+                if now < starts:
+                    return
+                job |= {"status": "InProgress", "started": starts, "total": self._estimate(job)}
+                self._store.put(self._kind, ident, job)
+            ends = job["started"] + BASE_SECONDS + SECONDS_A_COMPONENT * job["total"]
+            if now < ends:
+                return
+            self._finish(job, ends)
+            free = ends
+
+    def _finish(self, job: Document, ends: float) -> None:
+        job["completed"] = ends
+        if job["status"] == "Canceling":
+            job["status"] = "Canceled"
+        else:
+            options = DeployOptions(**job["options"] | {"run_tests": tuple(job["options"]["run_tests"])})
+            components = OrgComponents(self._store, self._org.id)
+            declared = self._store.get("salesforce.org", self._org.my_domain_host) or {}
+            outcome = evaluate(self._org, components, self._store.blob(job["zip"]), options, declared)
+            job["status"] = outcome.status(options)
+            if job["status"] != "Failed" and not options.check_only and outcome.state is not None:
+                apply(outcome.state, ends, job["created_by_name"])
+            job["result"] = _result(outcome)
+        self._store.put(self._kind, job["id"], job)
+
+    def _estimate(self, job: Document) -> int:
+        """Return about how many files a deploy brings: enough to show progress by."""
+        return max(1, self._store.blob(job["zip"]).count(b"PK\x01\x02"))
+
+    @staticmethod
+    def _changed_org_after(job: Document, moment: float) -> bool:
+        real = job["status"] in ("Succeeded", "SucceededPartial") and not job["options"]["check_only"]
+        return real and bool(job["completed"] > moment)
+
+
+def is_done(job: Document) -> bool:
+    """Return whether a deploy is over."""
+    return job["status"] in ("Succeeded", "SucceededPartial", "Failed", "Canceled")
+
+
+def _result(outcome: Outcome) -> Document:
+    tests = outcome.tests
+    result: dict[str, Any] = {
+        "total": outcome.total,
+        "messages": [vars(message) for message in outcome.messages],
+        "test_level": tests.level,
+        "tests": [vars(test) for test in tests.results],
+        "coverage": [vars(row) for row in tests.coverage],
+        "coverage_warnings": [list(pair) for pair in tests.warnings],
+    }
+    if outcome.error:
+        result["error_code"], result["error_message"] = outcome.error
+    elif tests.coverage_lacks and not outcome.failures:
+        result["error_message"] = " ".join(message for _, message in tests.warnings)
+    return result

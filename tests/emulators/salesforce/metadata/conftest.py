@@ -1,0 +1,16 @@
+"""Orgs to deploy to."""
+
+from __future__ import annotations
+
+import pytest
+from metadata_support import EmulatedOrg
+
+
+@pytest.fixture
+def sandbox() -> EmulatedOrg:
+    return EmulatedOrg()
+
+
+@pytest.fixture
+def production() -> EmulatedOrg:
+    return EmulatedOrg("production")
