@@ -149,14 +149,15 @@ def state_bytes(state: State) -> bytes:
 
 # Comments and string literals of Apex: an annotation inside one is none.
 _NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-_TEST = re.compile(r"@istest\b|\btestmethod\b", re.IGNORECASE)
+# A test method stands inside the class: an annotation on the class alone makes a helper, which the org can't run.
+_TEST_METHOD = re.compile(r"\bclass\s+\w+.*?(?:@istest\b|\btestmethod\b)", re.IGNORECASE | re.DOTALL)
 
 
 def _is_test(component: Component) -> bool:
     if component.key.type != "ApexClass":
         return False
     code = (file.data.decode(errors="replace") for file in component.files if file.path.endswith(".cls"))
-    return any(_TEST.search(_NO_CODE.sub(" ", text)) for text in code)
+    return any(_TEST_METHOD.search(_NO_CODE.sub(" ", text)) for text in code)
 
 
 @cache

@@ -19,6 +19,9 @@ from flows.plan import Plan
 from flows.promote import Outcome
 from kit.problems import Problem
 
+LOG_WIDTH = 400
+"""Columns at most where nothing is a terminal."""
+
 SHOWN = 20
 """How many components a list names before it says how many more there are."""
 
@@ -112,11 +115,20 @@ def counts_text(counts: dict[str, int], *, done: bool = True) -> str:
 
 
 def as_text(renderable: RenderableType) -> str:
-    """Return what rich draws as text, as wide as the terminal and without colour where stdout is none."""
+    """Return what rich draws as text: as wide as the terminal, or where stdout is none, as wide as it needs."""
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=sys.stdout.isatty(), width=Console().width, highlight=False)
-    console.print(renderable)
-    return stream.getvalue().rstrip()
+    terminal = sys.stdout.isatty()
+    console = Console(file=stream, force_terminal=terminal, width=Console().width if terminal else LOG_WIDTH)
+    width = console.width if terminal else console.measure(renderable).maximum
+    console.print(renderable, width=width)
+    return "\n".join(line.rstrip() for line in stream.getvalue().rstrip().splitlines())
+
+
+def show(console: Console, table: Table) -> None:
+    """Print a table; in a log nothing is wrapped, so that names and places can be searched for."""
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    console.print(table, width=None if console.is_terminal else console.measure(table).maximum)
 
 
 def _names(keys: Sequence[ComponentKey]) -> str:

@@ -20,7 +20,7 @@ from flows.objectstore import buckets_of
 from flows.project import federation_of
 from flows.promote import Promotion
 from flows.tasks.keychain import FederationOrg
-from flows.view import Narrator, problem_table
+from flows.view import Narrator, problem_table, show
 from kit.console import people
 from kit.problems import Problem, Refused
 from orgs.federation import Org
@@ -47,7 +47,7 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             with Narrator(console) as narrator:
                 result = self.work(narrator)
         except Refused as refused:
-            console.print(problem_table(refused.problems, refused.headline))
+            show(console, problem_table(refused.problems, refused.headline))
             self._write_junit(getattr(refused, "result", None), refused.problems)
             raise CumulusCIFailure(_short(refused)) from None
         self._write_junit(result, ())

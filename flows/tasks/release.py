@@ -11,7 +11,7 @@ from flows.components import ComponentKey
 from flows.metadata_results import DeployResult
 from flows.project import federation_of
 from flows.tasks.base import ReleaseOptions, ReleaseTask
-from flows.view import Narrator, outcome_text, plan_table
+from flows.view import Narrator, outcome_text, plan_table, show
 from kit.console import people
 from kit.problems import Problem, Refused
 
@@ -30,7 +30,7 @@ class PlanTask(ReleaseTask):
         """Print the plan."""
         bundle = self.release()
         plan = self.promotion(bundle, narrator).plan(bundle)
-        people().print(plan_table(plan))
+        show(people(), plan_table(plan))
         self.return_values = {"plan": plan.digest, **plan.counts}
         return None
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,7 @@ def project(empty: Running, tmp_path: Path) -> Project:
             shutil.copy(source, root / part)
     home = tmp_path / "user"
     (home / ".cumulusci").mkdir(parents=True)
+    (home / ".cumulusci" / "cumulus_timestamp").write_text(str(time.time()))
     (root / "outputs.json").write_text(json.dumps(OUTPUTS))
     environment = {
         **os.environ,

@@ -19,6 +19,8 @@ from kit.problems import Place, Problem
 
 def apex(name: str, body: str = "{}", test: bool = False) -> Component:
     """Return an Apex class."""
+    if test:
+        body = "{ @IsTest static void works() {} }"
     data = f"{'@IsTest ' if test else ''}public class {name} {body}".encode()
     digest = hashlib.sha256(data).hexdigest()
     file = MdapiFile(f"classes/{name}.cls", data)

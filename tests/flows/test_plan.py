@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from release_support import apex, bundle_of, bundles, custom_field, state_of
@@ -83,3 +84,9 @@ def test_a_bundle_without_tests_still_runs_some_since_a_validation_must() -> Non
 def test_an_annotation_in_a_comment_or_string_makes_no_test_class() -> None:
     body = "{ // @IsTest\n /* @isTest */ String s = '@istest'; }"
     assert plan_for(bundle_of(apex("A", body)), {}).tests.level is TestLevel.LOCAL
+
+
+def test_a_helper_that_only_tests_may_use_is_no_test_to_run() -> None:
+    helper = apex("Records", "{ public static Case make() { return new Case(); } }", test=False)
+    marked = replace(helper, files=(replace(helper.files[0], data=b"@IsTest " + helper.files[0].data),))
+    assert plan_for(bundle_of(marked, apex("ATest", test=True)), {}).tests.classes == ("ATest",)
