@@ -171,7 +171,7 @@ def _sub_resource(request: Request) -> str:
     names = [name for name in request.query if name not in known and not name.startswith(_PLAIN_PREFIXES)]
     names += [name for name in ("x-oss-process", "x-oss-async-process") if name in request.query]
     # ?wormExtend&wormId=… comes in either order; it is the extension that is asked for.
-    return "wormExtend" if "wormExtend" in names else next(iter(names), "")
+    return "wormExtend" if "wormExtend" in names else subresources.canonical(next(iter(names), ""))
 
 
 def _not_implemented(request: Request, sub_resource: str, subject: str) -> OssError:

@@ -53,6 +53,11 @@ def parameters() -> frozenset[str]:
     return frozenset(_data()["parameters"])
 
 
+def canonical(name: str) -> str:
+    """Return a sub-resource's own name: the Go SDK writes one of them otherwise, and the service takes it."""
+    return str(_data()["aliases"].get(name, name))
+
+
 def handle(shelf: Shelf, bucket: Bucket, name: str, request: Request) -> Response:
     """Answer GET, PUT or DELETE of a sub-resource in the table."""
     row = table()[name]
