@@ -17,6 +17,9 @@ EVERY_PORT = "-1/-1"
 ANSWERS = "1024/65535"  # what clients take for their own end of a connection: an ACL keeps no state
 HTTPS = "443/443"
 
+# What the service fills in for a binding to a gateway, and the provider would replace the binding to empty again.
+SEEN_BY_THE_PROVIDER = ["private_ip_address", "vpc_id"]
+
 
 class Network(pulumi.ComponentResource):
     """VPC, three tiers of switches, NAT with a pool of egress addresses, and least rules between the tiers.
@@ -96,7 +99,7 @@ class Network(pulumi.ComponentResource):
                 allocation_id=address.id,
                 instance_id=gateway.id,
                 instance_type="Nat",
-                opts=self._child(),
+                opts=pulumi.ResourceOptions(parent=self, ignore_changes=SEEN_BY_THE_PROVIDER),
             )
             for number, address in enumerate(addresses, 1)
         ]

@@ -28,6 +28,11 @@ def test_only_the_app_tier_has_a_way_out_and_it_is_the_whole_pool(network: Any) 
     assert len(network.of("EipAssociation")) == 4
 
 
+def test_what_the_service_fills_in_cannot_replace_a_binding_of_an_address_that_orgs_trust(network: Any) -> None:
+    ignored = {binding.ignored for binding in network.of("EipAssociation").values()}
+    assert ignored == {("privateIpAddress", "vpcId")}
+
+
 def test_one_enhanced_gateway_stands_in_the_edge_tier(network: Any) -> None:
     (gateway,) = network.of("NatGateway").values()
     assert gateway.inputs["natType"] == "Enhanced"
