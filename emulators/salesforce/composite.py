@@ -22,6 +22,10 @@ _MOST_CALLS = 25
 _REFERENCE = re.compile(r"@\{([A-Za-z]\w*)((?:\.[A-Za-z]\w*|\[\d+\])*)\}")
 
 
+class _TakenBack(Exception):
+    """Ends the transaction of a request that is all or none."""
+
+
 def collection(ctx: Context) -> Response:
     """Answer `/composite/sobjects`: create, update or delete up to 200 records, all or each for itself."""
     if ctx.method == "DELETE":
@@ -41,14 +45,16 @@ def collection(ctx: Context) -> Response:
     if len(jobs) > _MOST_RECORDS:
         raise RestError(400, "EXCEEDED_MAX_SOBJECTS_IN_REQUEST", f"The request exceeds {_MOST_RECORDS} records")
     results: list[Document] = []
-    before = ctx.records.snapshot() if all_or_none else {}
-    for job in jobs:
-        try:
-            results.append(job())
-        except RestError as error:
-            results.append({"success": False, "errors": [error.as_save_error()]})
-    if all_or_none and not all(result["success"] for result in results):
-        ctx.records.restore(before)
+    try:
+        with ctx.world.store.transaction():
+            for job in jobs:
+                try:
+                    results.append(job())
+                except RestError as error:
+                    results.append({"success": False, "errors": [error.as_save_error()]})
+            if all_or_none and not all(result["success"] for result in results):
+                raise _TakenBack
+    except _TakenBack:
         rolled_back = RestError(
             400,
             "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -64,53 +70,65 @@ def collection(ctx: Context) -> Response:
 def composite(ctx: Context, answer: Answer) -> Response:
     """Answer `/composite`: up to 25 calls, of which later ones may name results of earlier ones."""
     body = ctx.json_object()
-    calls = body.get("compositeRequest")
-    if not isinstance(calls, list) or not calls:
-        raise errors.bad_json("The list of subrequests is missing at [line:1, column:1]")
-    if len(calls) > _MOST_CALLS:
-        raise RestError(400, "INVALID_INPUT", f"The request exceeds {_MOST_CALLS} subrequests")
+    calls = _calls(body, "compositeRequest")
     results: dict[str, Any] = {}
     out: list[dict[str, Any]] = []
-    all_or_none = bool(body.get("allOrNone"))
-    before = ctx.records.snapshot() if all_or_none else {}
-    for call in calls:
-        reference = str(call.get("referenceId", ""))
-        try:
-            url = str(_resolved(call.get("url", ""), results))
-            body_text = json.dumps(_resolved(call["body"], results)).encode() if "body" in call else b""
-            response = answer(_subrequest(ctx, str(call.get("method", "GET")), url, body_text))
-            content = json.loads(response.body) if response.body else None
-            status = response.status
-        except RestError as error:
-            content, status = error.body(), error.status
-        results[reference] = content
-        out.append({"body": content, "httpHeaders": {}, "httpStatusCode": status, "referenceId": reference})
-    if all_or_none and any(result["httpStatusCode"] >= 400 for result in out):
-        ctx.records.restore(before)
-        halted = [
-            {
-                "errorCode": "PROCESSING_HALTED",
-                "message": "The transaction was rolled back since another operation in the same transaction failed.",
-            }
-        ]
+    try:
+        with ctx.world.store.transaction():
+            for call in calls:
+                reference = str(call.get("referenceId", ""))
+                status, results[reference] = _answered(ctx, answer, call, results)
+                out.append(
+                    {
+                        "body": results[reference],
+                        "httpHeaders": {},
+                        "httpStatusCode": status,
+                        "referenceId": reference,
+                    }
+                )
+            if body.get("allOrNone") and any(result["httpStatusCode"] >= 400 for result in out):
+                raise _TakenBack
+    except _TakenBack:
+        message = "The transaction was rolled back since another operation in the same transaction failed."
+        halted = RestError(400, "PROCESSING_HALTED", message).body()
         out = [r if r["httpStatusCode"] >= 400 else r | {"body": halted, "httpStatusCode": 400} for r in out]
     return Response.of_json({"compositeResponse": out})
 
 
 def batch(ctx: Context, answer: Answer) -> Response:
     """Answer `/composite/batch`: up to 25 calls that do not know of each other."""
-    calls = ctx.json_object().get("batchRequests")
-    if not isinstance(calls, list) or not calls:
-        raise errors.bad_json("The list of subrequests is missing at [line:1, column:1]")
-    if len(calls) > _MOST_CALLS:
-        raise RestError(400, "INVALID_INPUT", f"The request exceeds {_MOST_CALLS} subrequests")
     results: list[dict[str, Any]] = []
-    for call in calls:
+    for call in _calls(ctx.json_object(), "batchRequests"):
         rich = json.dumps(call["richInput"]).encode() if "richInput" in call else b""
         url = "/services/data/" + str(call.get("url", "")).lstrip("/")
         response = answer(_subrequest(ctx, str(call.get("method", "GET")), url, rich))
-        results.append({"statusCode": response.status, "result": json.loads(response.body) if response.body else None})
+        results.append({"statusCode": response.status, "result": _content(response)})
     return Response.of_json({"hasErrors": any(r["statusCode"] >= 400 for r in results), "results": results})
+
+
+def _calls(body: Document, key: str) -> list[Document]:
+    """Return the subrequests of a body. Raises `RestError` when there are none, or too many."""
+    calls = body.get(key)
+    if not isinstance(calls, list) or not calls or not all(isinstance(call, dict) for call in calls):
+        raise errors.bad_json(f"The list {key} is missing at [line:1, column:1]")
+    if len(calls) > _MOST_CALLS:
+        raise RestError(400, "INVALID_INPUT", f"The request exceeds {_MOST_CALLS} subrequests")
+    return calls
+
+
+def _answered(ctx: Context, answer: Answer, call: Document, results: dict[str, Any]) -> tuple[int, Any]:
+    """Return the status and the content of one subrequest of a composite."""
+    try:
+        url = str(_resolved(call.get("url", ""), results))
+        body = json.dumps(_resolved(call["body"], results)).encode() if "body" in call else b""
+    except RestError as error:
+        return error.status, error.body()
+    response = answer(_subrequest(ctx, str(call.get("method", "GET")), url, body))
+    return response.status, _content(response)
+
+
+def _content(response: Response) -> Any:
+    return json.loads(response.body) if response.body else None
 
 
 def _subrequest(ctx: Context, method: str, url: str, body: bytes) -> Request:

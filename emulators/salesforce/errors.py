@@ -31,6 +31,13 @@ class RestError(Exception):
         return Response.of_json(self.body(), self.status)
 
 
+class UnknownResource(RestError):
+    """A path that the emulator does not have, whether or not Salesforce has it: for the coverage table."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "NOT_FOUND", "The requested resource does not exist")
+
+
 class OAuthError(Exception):
     """A token was refused; answered as `{"error", "error_description"}`."""
 
@@ -44,7 +51,7 @@ class OAuthError(Exception):
 
 
 def not_found() -> RestError:
-    """Return the answer to a path that the API does not have."""
+    """Return the answer to an object, record or API version that the org does not have."""
     return RestError(404, "NOT_FOUND", "The requested resource does not exist")
 
 

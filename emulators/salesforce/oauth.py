@@ -71,7 +71,7 @@ class OAuth:
         here = self._orgs_at(request.host)
         if not any(org.app(client_id) for org in self._orgs):
             raise OAuthError("invalid_client_id", "client identifier invalid")
-        if not here or claims.get("aud") not in {org.audience for org in here}:
+        if not any(claims.get("aud") == org.audience for org in here):
             raise OAuthError("invalid_grant", "audience is invalid")
         org = next((org for org in here if org.user(username)), None)
         if org is None:

@@ -111,19 +111,6 @@ class Records:
         row = self.get(obj, ident)
         self.put(obj, row | {"IsDeleted": True} | self._touched(stamp(self._now())))
 
-    def snapshot(self) -> dict[str, Row]:
-        """Return everything that was written in this org, for `restore`."""
-        return dict(self._store.all(_KIND, f"{self._org.id}/"))
-
-    def restore(self, before: Mapping[str, Row]) -> None:
-        """Take back what was written since `snapshot`."""
-        for ident, _ in self._store.all(_KIND, f"{self._org.id}/"):
-            if ident not in before:
-                self._store.delete(_KIND, ident)
-        for ident, document in before.items():
-            self._store.put(_KIND, ident, document)
-        self._read.clear()
-
     def by_external_id(self, obj: ObjectType, field_name: str, value: str) -> tuple[FieldType, Row | None]:
         """Return the field and the record that an external id names. Raises `RestError` NOT_FOUND when the
         field is no external id, 300 when several records have the value."""
@@ -161,6 +148,8 @@ class Records:
         """Return a value as it is kept; "" is kept as null, as Salesforce does."""
         if value is None or value == "":
             return None
+        if isinstance(value, (dict, list)):
+            raise _undeserializable(field.type, value)
         if field.type in NUMBERS:
             try:
                 number = math.nan if isinstance(value, bool) else float(value)
@@ -237,9 +226,19 @@ class Records:
         return str(row[obj.key_field])
 
 
+# What the JSON parser calls a value, the first that fits (bool before int, which it is in Python).
+_TOKENS: tuple[tuple[type, str], ...] = (
+    (str, "VALUE_STRING"),
+    (bool, "VALUE_BOOLEAN"),
+    (int, "VALUE_NUMBER_INT"),
+    (dict, "START_OBJECT"),
+    (list, "START_ARRAY"),
+)
+
+
 def _undeserializable(kind: str, value: Any) -> RestError:
     shown = "true" if value is True else "false" if value is False else value
-    token = "VALUE_STRING" if isinstance(value, str) else "VALUE_TRUE" if value is True else "VALUE_NUMBER_INT"
+    token = next((name for kinds, name in _TOKENS if isinstance(value, kinds)), "VALUE_NUMBER_FLOAT")
     message = (
         f"Cannot deserialize instance of {kind} from {token} value {shown} or request may be missing a required "
         "field at [line:1, column:2]"

@@ -13,7 +13,7 @@ from typing import Any
 from emulators.http import Request, Response
 from emulators.salesforce import composite, errors, sobjects, tooling
 from emulators.salesforce.context import Context
-from emulators.salesforce.errors import RestError
+from emulators.salesforce.errors import RestError, UnknownResource
 from emulators.salesforce.orgs import OrgRecord, Session
 from emulators.service import World
 
@@ -36,6 +36,9 @@ class Rest:
         """Answer one request; what is refused is answered in Salesforce's shape."""
         try:
             return self._answer(org, request, session)
+        except UnknownResource as error:
+            self._note(request)
+            return error.response()
         except RestError as error:
             return error.response()
 
@@ -44,7 +47,7 @@ class Rest:
             return Response.of_json([_version(number) for number in range(org.api_floor, org.api_ceiling + 1)])
         match = _VERSIONED.fullmatch(request.path)
         if match is None:
-            raise self._unknown(request)
+            raise UnknownResource
         if session is None:
             raise errors.invalid_session()
         version = int(match.group(1))
@@ -80,7 +83,7 @@ class Rest:
                 return composite.batch(ctx, lambda request: self.handle(ctx.org, request, ctx.session))
             case [name] if ctx.api == "tooling" and name in tooling.CALLS:
                 return tooling.CALLS[name](ctx)
-        raise self._unknown(ctx.request)
+        raise UnknownResource
 
     def _query(self, ctx: Context, *, deleted: bool) -> Response:
         text = ctx.request.query.get("q")
@@ -105,8 +108,8 @@ class Rest:
         records = json.loads(self._world.store.blob(kept["digest"]))
         return _batch_of(ctx, cursor, records, int(start), kept["size"])
 
-    def _unknown(self, request: Request) -> RestError:
-        """Record a call that the emulator does not know, for the coverage table, and return the refusal."""
+    def _note(self, request: Request) -> None:
+        """Record a call that the emulator does not know, for the coverage table."""
         what = re.sub(r"v\d+\.0", "vXX.0", request.path)
         what = re.sub(r"\b[a-zA-Z0-9]{3}5g[a-zA-Z0-9]{10,13}\b", "{id}", what)
         ident = f"salesforce {request.method} {what}"
@@ -116,7 +119,6 @@ class Rest:
             "count": 0,
         }
         self._world.store.put("coverage", ident, seen | {"count": seen["count"] + 1})
-        return errors.not_found()
 
 
 def _batch_of(ctx: Context, cursor: str, records: list[Any], start: int, size: int) -> Response:

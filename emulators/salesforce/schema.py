@@ -108,6 +108,10 @@ class Schema:
         return next((o for o in self.objects.values() if o.prefix == ident[:3]), None)
 
 
+# Fields by name and digest of their XML: most calls find an org's fields as the call before them did.
+_made: dict[tuple[str, str], FieldType] = {}
+
+
 def schema_of(components: OrgComponents) -> Schema:
     """Return the schema of an org: the standard objects, and what its components add to them."""
     objects = dict(_standard())
@@ -120,13 +124,17 @@ def schema_of(components: OrgComponents) -> Schema:
         if known is not None:
             sharing = {key: text for key in ("sharingModel", "externalSharingModel") if (text := text_of(xml, key))}
             objects[name.lower()] = replace(known, sharing=sharing)
+    added: dict[str, dict[str, FieldType]] = {}
     for component in components.of_type("CustomField"):
         owner, _, name = component.key.full_name.partition(".")
-        known = objects.get(owner.lower())
-        if known is None or not name.endswith("__c"):
-            continue
-        made = _custom_field(name, parsed(components, component))
-        objects[owner.lower()] = replace(known, fields={**known.fields, name.lower(): made})
+        if name.endswith("__c"):
+            digest = component.files[component.file_name]
+            made = _made.get((name, digest)) or _custom_field(name, parsed(components, component))
+            _made[name, digest] = made
+            added.setdefault(owner.lower(), {})[name.lower()] = made
+    for owner, fields in added.items():
+        if owner in objects:
+            objects[owner] = replace(objects[owner], fields={**objects[owner].fields, **fields})
     return Schema(objects)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from emulators.http import Response
 from emulators.salesforce import describe, errors
 from emulators.salesforce.context import Context
-from emulators.salesforce.errors import RestError
+from emulators.salesforce.errors import RestError, UnknownResource
 from emulators.salesforce.schema import ObjectType
 
 Row = dict[str, Any]
@@ -29,11 +29,13 @@ def handle(ctx: Context, path: list[str]) -> Response:
         case [name, "describe"]:
             _methods(ctx, "GET", "HEAD")
             return Response.of_json(_describe(ctx, ctx.object(name)))
+        case [_, "describe", *_] | [_, "updated" | "deleted" | "listviews" | "quickActions" | "defaultValues"]:
+            raise UnknownResource
         case [name, ident]:
             return _record(ctx, ctx.object(name), ident)
         case [name, field, value]:
             return _external(ctx, ctx.object(name), field, value)
-    raise errors.not_found()
+    raise UnknownResource
 
 
 def _describe(ctx: Context, obj: ObjectType) -> dict[str, Any]:

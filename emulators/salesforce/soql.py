@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, TypeAlias
@@ -289,10 +290,12 @@ class _Tree(Transformer[Token, Any]):
                 return Value("boolean", token.lower() == "true", at)
             case "NULL":
                 return Value("null", None, at)
-            case "DATE":
-                return Value("date", str(token), at)
-            case "DATETIME":
-                return Value("datetime", str(token), at)
+            case "DATE" | "DATETIME":
+                try:
+                    datetime.fromisoformat(str(token))
+                except ValueError as error:
+                    raise malformed(self._text, at, f"Invalid date: {token}") from error
+                return Value("date" if token.type == "DATE" else "datetime", str(token), at)
         return Value("period", str(token).upper(), at)
 
 

@@ -17,10 +17,15 @@ _QUOTED = "should be enclosed in quotes"
 _BARE = "should not be enclosed in quotes"
 
 
-def type_error(field: FieldType, literal: Value) -> str | None:
-    """Return what SOQL says of a literal of the wrong kind for a field, or None when they fit."""
+def type_error(field: FieldType, literal: Value, today: date) -> str | None:
+    """Return what SOQL says of a literal that does not fit a field, or None when it fits."""
     if literal.kind == "null":
         return None
+    if literal.kind == "period":
+        try:
+            period(str(literal.value), today)
+        except (OverflowError, ValueError):
+            return f"value of filter criterion for field '{field.name}' is out of range: {literal.value}"
     if field.type in TEXTS:
         fits, rule = literal.kind == "string", f"must be of type string and {_QUOTED}"
     elif field.type in NUMBERS:

@@ -341,7 +341,7 @@ class _Scope:
         else:
             literals = right if isinstance(right, tuple) else (right,)
             for literal in literals:
-                wrong = soql_compare.type_error(getter.field, literal)
+                wrong = soql_compare.type_error(getter.field, literal, today)
                 if wrong:
                     message = pointed(self.query.text, comparison.left.at, wrong)
                     raise RestError(400, "INVALID_FIELD", message)
@@ -350,7 +350,9 @@ class _Scope:
     def _subquery(self, query: Query) -> tuple[Value, ...]:
         """Return what a semi-join selects, as literals."""
         obj = self.engine._schema.object(query.source, self.engine._api)
-        if obj is None or len(query.items) != 1:
+        if len(query.items) != 1:
+            raise malformed(query.text, query.source_at, "Only one column may be selected in an inner select")
+        if obj is None:
             message = f"sObject type '{query.source}' is not supported. {_WSDL}"
             raise RestError(400, "INVALID_TYPE", pointed(query.text, query.source_at, message))
         scope = _Scope(self.engine, query, obj)

@@ -41,9 +41,10 @@ def test_an_assertion_for_a_china_org_is_refused_everywhere_else(host: str, ask_
 
 
 @pytest.mark.parametrize(
-    "audience", ["https://login.salesforce.com", "https://test.salesforce.com", f"https://{CHINA}"]
+    "audience",
+    ["https://login.salesforce.com", "https://test.salesforce.com", f"https://{CHINA}", ["https://a.example"], None],
 )
-def test_a_china_org_refuses_every_other_audience(audience: str, ask_token: Ask) -> None:
+def test_a_china_org_refuses_every_other_audience(audience: object, ask_token: Ask) -> None:
     assert ask_token(CHINA, aud=audience) == AUDIENCE
 
 

@@ -63,6 +63,7 @@ def test_a_record_is_created_read_changed_and_deleted(caller: Caller, china: Org
         ({"Name": "x", "Nme": 1}, "INVALID_FIELD", "No such column 'Nme' on sobject of type Account"),
         ({"Name": "x" * 256}, "STRING_TOO_LONG", "(max length=255)"),
         ({"Name": "x", "AnnualRevenue": "much"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of currency"),
+        ({"Name": {"zh": "x"}}, "JSON_PARSER_ERROR", "Cannot deserialize instance of string from START_OBJECT"),
         ({"Name": "x", "ParentId": "003000000000001"}, "MALFORMED_ID", "id value of incorrect type"),
         ({"Name": "x", "ParentId": "001000000000001"}, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"),
         ({"Name": "x", "CreatedDate": "2026-01-01T00:00:00Z"}, "INVALID_FIELD_FOR_INSERT_UPDATE", "CreatedDate"),
@@ -218,6 +219,26 @@ def test_an_unknown_resource_is_refused_and_lands_in_the_coverage_table(caller: 
         assert caller.refused("GET", f"{DATA}/wave/dashboards")[:2] == (404, "NOT_FOUND")
     ((_, row),) = world.store.all("coverage")
     assert row == {"service": "salesforce", "action": "GET /services/data/vXX.0/wave/dashboards", "count": 2}
+
+
+@pytest.mark.parametrize("path", ["sobjects/Account/describe/layouts", "sobjects/Account/updated", "composite/graph"])
+def test_a_resource_that_only_salesforce_has_is_noted_too(path: str, caller: Caller, world: World) -> None:
+    assert caller.refused("GET", f"{DATA}/{path}")[:2] == (404, "NOT_FOUND")
+    ((_, row),) = world.store.all("coverage")
+    assert row["action"] == f"GET /services/data/vXX.0/{path}"
+
+
+def test_calls_of_a_batch_do_not_know_of_each_other(caller: Caller) -> None:
+    calls = [
+        {"method": "POST", "url": "v67.0/sobjects/Account", "richInput": {"Name": "A"}},
+        {"method": "GET", "url": "v67.0/sobjects/Account/001000000000001"},
+    ]
+    answer = json.loads(caller("POST", f"{DATA}/composite/batch", {"batchRequests": calls}).body)
+    assert [result["statusCode"] for result in answer["results"]] == [201, 404]
+    assert answer["hasErrors"] is True
+    assert caller.refused("POST", f"{DATA}/composite/batch", {"batchRequests": [1]})[1] == "JSON_PARSER_ERROR"
+    too_many = {"batchRequests": calls * 13}
+    assert caller.refused("POST", f"{DATA}/composite/batch", too_many)[1] == "INVALID_INPUT"
 
 
 def test_without_a_session_nothing_but_the_version_list_is_answered(caller: Caller) -> None:

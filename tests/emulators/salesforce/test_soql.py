@@ -142,6 +142,13 @@ def test_count_alone_answers_a_size_and_no_records() -> None:
             "of type string and should be enclosed in quotes",
         ),
         ("SELECT Id FROM Account WHERE NumberOfEmployees = '5'", "INVALID_FIELD", "should not be enclosed in quotes"),
+        (
+            "SELECT Id FROM Account WHERE CreatedDate > 2026-13-01T00:00:00Z",
+            "MALFORMED_QUERY",
+            "Invalid date: 2026-13-01",
+        ),
+        ("SELECT Id FROM Account WHERE CreatedDate = LAST_N_YEARS:9999", "INVALID_FIELD", "is out of range"),
+        ("SELECT Id FROM Account WHERE Id IN (SELECT Id, Name FROM Contact)", "MALFORMED_QUERY", "Only one column"),
         ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY", "Field must be grouped or aggregated: Name"),
         ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY", "LIMIT of at most 200"),
     ],
