@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
@@ -101,8 +102,8 @@ def start(home: Path, port: int) -> tuple[Instance, bool]:
     while time.monotonic() < last:
         running = find(home)
         if running is not None:
-            return running, True
-        if process.poll() is not None:
+            return running, running.pid == process.pid
+        if process.poll() is not None and not _others_start(home):
             raise _ended(log)
         time.sleep(0.05)
     process.kill()
@@ -125,6 +126,18 @@ def stop(home: Path) -> bool:
             last = time.monotonic() + 2 * _ANSWER_SECONDS
         time.sleep(0.02)
     return True
+
+
+def _others_start(home: Path) -> bool:
+    """Return whether another process holds the home: one that was started at the same moment, and won."""
+    try:
+        with (home / "emulators" / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _refuse_other_owner(home: Path, port: int) -> None:

@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from emulators import lifecycle
 from emulators.cli import emulators
 from emulators.lifecycle import find
 
@@ -54,6 +56,13 @@ def test_the_whole_life_of_the_emulators(home: Path) -> None:
     assert not alive(int(str(first["pid"])))
     assert run("stop").exit_code == 0
     assert run("status").exit_code == 1
+
+
+def test_of_two_who_start_at_once_both_get_the_same_emulators(home: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: lifecycle.start(home, 0), range(2)))
+    assert len({instance.pid for instance, _ in both}) == 1
+    assert sorted(new for _, new in both) == [False, True]
 
 
 def test_after_a_kill_the_next_start_goes_on_with_the_same_state(home: Path) -> None:

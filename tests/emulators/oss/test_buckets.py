@@ -123,6 +123,12 @@ def test_a_lifecycle_rule_without_an_id_gets_one(client: Any, bucket: str) -> No
     assert first == second
 
 
+def test_the_go_sdk_s_spelling_of_the_access_monitor_is_taken(client: Any, bucket: str) -> None:
+    invoke(client, "PUT", bucket, "accessmonitor", CONFIGURED["accessMonitor"].encode())
+    info = client.get_bucket_info(oss.GetBucketInfoRequest(bucket=bucket)).bucket_info
+    assert info.access_monitor == "Enabled"
+
+
 def test_an_unknown_sub_resource_is_named(client: Any, bucket: str) -> None:
     error = refusal(lambda: invoke(client, "GET", bucket, "metaQuery"))
     assert error.code == "NotImplemented"
