@@ -18,6 +18,7 @@ from emulators.service import World
 from emulators.store import Document
 
 _KIND = "salesforce.deploy"
+_RESULT = "salesforce.deploy-result"
 
 # How long a deploy seems to take, in seconds: short, yet long enough that a client sees it pending and at work.
 QUEUED_SECONDS = 0.3
@@ -68,7 +69,8 @@ class Deploys:
         job = self._store.get(self._kind, ids.normal(ident) or ident)
         if job is None:
             raise UnknownDeploy(ident)
-        return job
+        result = self._store.get(_RESULT, job["id"])
+        return job | {"result": result} if result else job
 
     def cancel(self, ident: str, session: Session) -> Document:
         """Cancel a deploy: at once when it waits, soon when it is at work. Raises `UnknownDeploy`, `NotCancellable`."""
@@ -138,7 +140,8 @@ class Deploys:
             job["status"] = outcome.status(options)
             if job["status"] != "Failed" and not options.check_only and outcome.state is not None:
                 apply(outcome.state, ends, job["created_by_name"])
-            job["result"] = _result(outcome)
+            # Apart from the deploy itself: the queue is read at every call, ten thousand messages are not.
+            self._store.put(_RESULT, job["id"], _result(outcome))
         self._store.put(self._kind, job["id"], job)
 
     def _estimate(self, job: Document) -> int:

@@ -123,7 +123,8 @@ def manifest_of(root: etree._Element, path: str = MANIFEST) -> Manifest:
         if name is None or not (name.text or "").strip():
             raise Malformed("Required field is missing: name", line_of(types), 1)
         members += [
-            Member(Key((name.text or "").strip(), (entry.text or "").strip()), line_of(entry))
+            # Salesforce's own tools write a folder as `Reports/`.
+            Member(Key((name.text or "").strip(), (entry.text or "").strip().rstrip("/")), line_of(entry))
             for entry in elements(types)
             if local(entry) == "members"
         ]

@@ -108,7 +108,7 @@ class EmulatedOrg:
     def soap(self, operation: str, inner: str, version: str = "64.0", session: bool = True) -> etree._Element:
         """Call an operation and return the body of the answer."""
         response = self.send(operation, inner, version, session)
-        return etree.fromstring(response.body)[0]
+        return etree.fromstring(response.body, etree.XMLParser(huge_tree=True))[0]
 
     def send(self, operation: str, inner: str, version: str = "64.0", session: bool = True) -> Response:
         """Call an operation as CumulusCI does: a bare SOAPAction, the call in the default namespace."""

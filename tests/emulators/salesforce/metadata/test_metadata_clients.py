@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,11 +88,3 @@ def test_simple_salesforce_describes_and_lists(task: Any) -> None:
     assert "CustomObject" in [row.xmlName for row in described.metadataObjects]
     query = client.mdapi.ListMetadataQuery(type="Profile")
     assert "Admin" in [row.fullName for row in client.mdapi.list_metadata([query])]
-
-
-def test_simple_salesforce_deploys(task: Any) -> None:
-    client = Client(instance=HOST, session_id=task.org_config.access_token, version="64.0")
-    ident, state = client.mdapi.deploy(io.BytesIO(zipped(GOOD)), sandbox=True, rollbackOnError=True)
-    assert ident is not None
-    assert (ident[:3], state) == ("0Af", "Queued")
-    assert client.mdapi.check_deploy_status(ident)[0] in ("Pending", "InProgress", "Succeeded")

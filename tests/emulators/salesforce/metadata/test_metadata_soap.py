@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 from lxml import etree
 from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, xml
+
+from emulators.http import Request
 
 
 def fault(body: etree._Element) -> tuple[str, str]:
@@ -155,3 +159,33 @@ def test_the_status_stands_before_the_details(sandbox: EmulatedOrg) -> None:
     first = {name: next(body.iter(f"{{*}}{name}")).text for name in ("id", "done", "status")}
     assert first == {"id": ident, "done": "true", "status": "Succeeded"}
     assert len(list(body.iter("{*}componentSuccesses"))) == 2
+
+
+def test_an_envelope_may_be_larger_than_ten_million_characters(sandbox: EmulatedOrg) -> None:
+    """A zip may have 39 MB (Salesforce Developer Limits, "Metadata API limits"); libxml2 stops a text at 10 million."""
+    noise = random.Random(1).randbytes(9_000_000)
+    meta = xml("StaticResource", "<cacheControl>Private</cacheControl><contentType>image/png</contentType>")
+    files = {
+        "package.xml": manifest({"StaticResource": ["Big"]}),
+        "staticresources/Big.resource": noise,
+        "staticresources/Big.resource-meta.xml": meta,
+    }
+    assert sandbox.deploy(files)["status"] == "Succeeded"
+    assert sandbox.retrieve({"StaticResource": ["Big"]})["staticresources/Big.resource"] == noise
+
+
+def test_a_folder_may_be_named_with_a_slash(sandbox: EmulatedOrg) -> None:
+    """Salesforce's own tools write the folder F as `F/` (source-deploy-retrieve 12.37, componentSet)."""
+    files = {
+        "package.xml": manifest({"Report": ["F/"]}),
+        "reports/F-meta.xml": xml("ReportFolder", "<name>F</name>"),
+    }
+    assert sandbox.problems(files) == []
+    assert sandbox.components.names("ReportFolder") == ["F"]
+
+
+def test_the_path_after_the_version_does_not_count(sandbox: EmulatedOrg) -> None:
+    """simple-salesforce 1.12 posts its envelopes to `m/64.0/deployRequest[/id]`."""
+    body = b'<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><describeMetadata/></Body></Envelope>'
+    request = Request("POST", sandbox.record.my_domain_host, "/services/Soap/m/64.0/deployRequest", {}, body)
+    assert sandbox.api.soap(sandbox.record, request, sandbox.session).status == 200
