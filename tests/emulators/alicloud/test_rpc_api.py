@@ -15,9 +15,7 @@ from emulators.alicloud.actions import coverage
 from emulators.alicloud.api import COVERAGE_KIND, locate
 from emulators.alicloud.tables import table
 
-SOURCES = [
-    path for path in Path(emulators.alicloud.__file__).parent.rglob("*.py") if "oss" not in path.parts
-]
+SOURCES = [path for path in Path(emulators.alicloud.__file__).parent.rglob("*.py") if "oss" not in path.parts]
 
 
 @pytest.mark.parametrize(

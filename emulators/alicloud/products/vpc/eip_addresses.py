@@ -109,13 +109,9 @@ def associate_eip_address(call: Call) -> Answer:
         raise ApiError("InvalidBindingStatus", id=nat["id"])
     if len(EIP.all(call, InstanceId=nat["id"])) >= limit("eips_per_nat_gateway"):
         raise ApiError("QuotaExceeded.EipOfNatGateway", most=limit("eips_per_nat_gateway"))
-    bound = {
-        "InstanceId": nat["id"],
-        "InstanceType": "Nat",
-        "PrivateIpAddress": nat["private_ip"],
-        "VpcId": nat["VpcId"],
-    }
-    EIP.save(call, eip | bound | {"ready": call.now + delay("eip_association")})
+    # Only addresses that are bound to a network interface or an address show a private address and a VPC.
+    bound = {"InstanceId": nat["id"], "InstanceType": "Nat", "ready": call.now + delay("eip_association")}
+    EIP.save(call, eip | bound)
     return {}
 
 
@@ -130,8 +126,8 @@ def unassociate_eip_address(call: Call) -> Answer:
         raise ApiError("InvalidIpStatus.HasBeenUsedBySnatTable", ip=eip["IpAddress"])
     if FORWARD_ENTRY.all(call, ExternalIp=eip["IpAddress"]):
         raise ApiError("InvalidIpStatus.HasBeenUsedByForwardEntry", ip=eip["IpAddress"])
-    free = {"InstanceId": "", "InstanceType": "", "PrivateIpAddress": "", "VpcId": ""}
-    EIP.save(call, eip | free | {"ready": call.now + delay("eip_association")})
+    free = {"InstanceId": "", "InstanceType": "", "ready": call.now + delay("eip_association")}
+    EIP.save(call, eip | free)
     return {}
 
 
