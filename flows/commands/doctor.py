@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import click
 
 from flows.doctor import Check, examine
+from flows.handover import OUTPUTS_FILE, STACK
 from kit.console import guarded, json_option, people
 from kit.problems import Exit
+
+SFOA = str(Path(sys.executable).with_name("sfoa"))
 
 
 @click.command()
@@ -18,6 +24,9 @@ from kit.problems import Exit
 @guarded
 def doctor(orgs: bool, as_json: bool) -> None:
     """Check that everything is here, and say how to get what is missing. Exit code 1 when something is."""
+    if not {STACK, OUTPUTS_FILE} & os.environ.keys() and _emulators_run():
+        again = ["doctor", *(["--orgs"] if orgs else []), *(["--json"] if as_json else [])]
+        sys.exit(subprocess.run([SFOA, "emulators", "run", "--", SFOA, *again]).returncode)
     found: list[Check] = []
     console = people()
     for check in examine(orgs=orgs):
@@ -33,6 +42,11 @@ def doctor(orgs: bool, as_json: bool) -> None:
     if bad:
         console.print(f"{len(bad)} of {len(found)} checks failed")
     sys.exit(status)
+
+
+def _emulators_run() -> bool:
+    """Return whether this folder's emulators run: then it is their landing zone that is asked after."""
+    return subprocess.run([SFOA, "emulators", "status", "--json"], capture_output=True).returncode == 0
 
 
 def _line(check: Check) -> str:

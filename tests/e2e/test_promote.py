@@ -210,3 +210,20 @@ def test_a_refused_release_exits_1_names_component_and_line_and_leaves_the_org_a
     assert "Traceback" not in words
     assert project.retrieved("CustomObject", "Layout", "ApexClass", "PermissionSet") == before
     assert "failed" in project.ok("sfoa", "ledger", "show", "--org", "china-uat")
+
+
+def test_what_the_project_lost_is_destroyed_in_the_org(project: Project) -> None:
+    project.promote()
+    views = sorted((project.root / "metadata/core").rglob("*.listView-meta.xml"))
+    rule = next(iter(sorted((project.root / "metadata/core").rglob("*.validationRule-meta.xml"))))
+    gone = [views[0], rule]
+    for file in gone:
+        file.unlink()
+    kinds = {"listViews": "ListView", "validationRules": "ValidationRule"}
+    keys = {f"{kinds[file.parent.name]}:{file.parents[1].name}.{file.name.split('.')[0]}" for file in gone}
+    creates, changes, deletes = project.plan()
+    assert (creates, changes, set(deletes)) == ([], [], keys)
+    assert "2 deleted" in project.promote()
+    assert project.plan() == ([], [], [])
+    held = b"".join(project.retrieved("CustomObject").values())
+    assert f"<fullName>{rule.name.split('.')[0]}</fullName>".encode() not in held

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey, Fragment, MdapiFile
 from flows.metadata_api import ApiRefused
-from flows.metadata_results import ComponentFailure, DeployResult, Retrieved, TestResult
+from flows.metadata_results import ComponentFailure, DeployResult, Retrieved, TestResult, unzip
 from flows.package import DESTRUCTIVE_POST, lay_out
 from flows.plan import Tests
 from kit.problems import Place, Problem
@@ -115,8 +115,6 @@ class OrgInMemory:
         return Retrieved({path: data for path, data in self.files.items() if path != self.lose}, ())
 
     def _add(self, package: bytes, check_only: bool) -> str:
-        from flows.metadata_results import unzip
-
         ident = f"0Af{len(self.requests):015d}"
         self.requests[ident] = (package, check_only)
         if not check_only:

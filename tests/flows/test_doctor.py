@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from flows import doctor, handover, tokens
 from flows.commands.doctor import doctor as command
 from flows.doctor import Finding, examine
 
+doctor_command = importlib.import_module("flows.commands.doctor")
+
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -17,6 +20,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (*names, "CUMULUSCI_AUTO_DETECT", "CUMULUSCI_REPO_ROOT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(doctor, "registered", lambda: iter([Finding("engine", False, "not here", "build it")]))
+    monkeypatch.setattr(doctor_command, "SFOA", "false")
     monkeypatch.chdir(tmp_path)
 
 
@@ -49,3 +53,14 @@ def test_a_work_tree_is_told_what_cci_needs(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("CUMULUSCI_AUTO_DETECT", "1")
     monkeypatch.setenv("CUMULUSCI_REPO_ROOT", str(tmp_path))
     assert {check.name: check for check in examine(orgs=False)}["cci project"].ok
+
+
+def test_where_emulators_run_it_is_their_landing_zone_that_is_asked_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sfoa = tmp_path / "sfoa"
+    sfoa.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$2" = status ] || exit 7\n')
+    sfoa.chmod(0o755)
+    monkeypatch.setattr(doctor_command, "SFOA", str(sfoa))
+    assert CliRunner().invoke(command, ["--orgs"]).exit_code == 7
+    assert (tmp_path / "asked").read_text().splitlines()[-1] == f"emulators run -- {sfoa} doctor --orgs"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from release_support import apex, custom_field, package_files
+from release_support import apex, bundle_of, custom_field, package_files
 
 from flows.verify import verify
 
@@ -13,8 +13,6 @@ def given_back(text: str) -> dict[str, bytes]:
 
 
 def test_what_comes_back_as_it_was_shipped_is_right() -> None:
-    from release_support import bundle_of
-
     bundle = bundle_of(apex("A"), FIELD)
     found = verify(bundle.components.values(), package_files(bundle))
     assert (found.checked, found.missing, found.differs) == (2, (), ())
