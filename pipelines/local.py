@@ -54,8 +54,8 @@ def promotion(org: str) -> Step:
 def orgs_by_ring() -> list[str]:
     """Return the names of the federation's orgs in the order in which they are promoted."""
     done = subprocess.run(["sfoa", "federation", "show", "--json"], capture_output=True, text=True, check=True)
-    orgs = json.loads(done.stdout)["result"]["orgs"]
-    return [org["name"] for org in sorted(orgs, key=lambda org: (org["ring"], org["name"]))]
+    rings = json.loads(done.stdout)["result"]["rings"]
+    return [org["name"] for ring in rings for org in ring]
 
 
 def main() -> int:
