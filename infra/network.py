@@ -72,7 +72,7 @@ class Network(pulumi.ComponentResource):
                 cidr_block=str(subnet.cidr),
                 vswitch_name=self._label(part),
                 tags=self._settings.all_tags,
-                opts=self._child(),
+                opts=self._kept(),
             )
             switches[subnet.tier].append(switch)
         return switches
@@ -99,7 +99,7 @@ class Network(pulumi.ComponentResource):
                 allocation_id=address.id,
                 instance_id=gateway.id,
                 instance_type="Nat",
-                opts=pulumi.ResourceOptions(parent=self, ignore_changes=SEEN_BY_THE_PROVIDER),
+                opts=self._kept(ignore_changes=SEEN_BY_THE_PROVIDER),
             )
             for number, address in enumerate(addresses, 1)
         ]
@@ -111,7 +111,7 @@ class Network(pulumi.ComponentResource):
                 source_vswitch_id=switch.id,
                 snat_ip=ips.apply(",".join),
                 snat_entry_name=self._label(f"snat-{zone}"),
-                opts=self._child(depends_on=bindings),  # the gateway takes only addresses bound to it
+                opts=self._kept(depends_on=bindings),  # the gateway takes only addresses bound to it
             )
         return ips
 
@@ -223,9 +223,16 @@ class Network(pulumi.ComponentResource):
     def _label(self, part: str) -> str:
         return self._settings.labels.vpc(AREA, part)
 
-    def _child(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on))
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
 
-    def _kept(self) -> pulumi.ResourceOptions:
-        """Return the options of what can't be had again once it is gone: an address that the orgs trust."""
-        return pulumi.ResourceOptions(parent=self, protect=self._settings.production)
+    def _kept(
+        self, *, depends_on: Sequence[pulumi.Resource] = (), ignore_changes: Sequence[str] = ()
+    ) -> pulumi.ResourceOptions:
+        """Return the options of what orgs and machines rely on: the addresses and the way out by them."""
+        return pulumi.ResourceOptions(
+            parent=self,
+            protect=self._settings.production,
+            depends_on=list(depends_on),
+            ignore_changes=list(ignore_changes),
+        )

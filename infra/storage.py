@@ -79,7 +79,7 @@ class Storage(pulumi.ComponentResource):
             f"{self._prefix}-key",
             alias_name=settings.labels.kms_alias(AREA, "buckets"),
             key_id=key.id,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._kept(),
         )
         return key
 
@@ -94,24 +94,23 @@ class Storage(pulumi.ComponentResource):
             tags=self._settings.all_tags,
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.production, ignore_changes=SET_ELSEWHERE),
         )
-        child = pulumi.ResourceOptions(parent=self)
-        ali.oss.BucketAcl(f"{self._prefix}-{part}", bucket=bucket.id, acl="private", opts=child)
+        ali.oss.BucketAcl(f"{self._prefix}-{part}", bucket=bucket.id, acl="private", opts=self._kept())
         ali.oss.BucketPublicAccessBlock(
-            f"{self._prefix}-{part}", bucket=bucket.id, block_public_access=True, opts=child
+            f"{self._prefix}-{part}", bucket=bucket.id, block_public_access=True, opts=self._kept()
         )
         ali.oss.BucketServerSideEncryption(
             f"{self._prefix}-{part}",
             bucket=bucket.id,
             sse_algorithm="KMS",
             kms_master_key_id=self._key.id,
-            opts=child,
+            opts=self._kept(),
         )
         ali.oss.BucketHttpsConfig(
             f"{self._prefix}-{part}",
             bucket=bucket.id,
             enable=True,
             tls_versions=list(TLS_VERSIONS),
-            opts=child,
+            opts=self._kept(),
         )
         return bucket
 
@@ -120,7 +119,7 @@ class Storage(pulumi.ComponentResource):
             f"{self._prefix}-{part}",
             bucket=bucket.id,
             status="Enabled",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._kept(),
         )
 
     def _retain(self, part: str, bucket: ali.oss.Bucket) -> None:
@@ -139,10 +138,11 @@ class Storage(pulumi.ComponentResource):
             bucket=bucket.id,
             target_bucket=logs.id,
             target_prefix=f"{part}/",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._kept(),
         )
 
     def _kept(self) -> pulumi.ResourceOptions:
+        """Return the options of everything here: what guards a bucket must stand as long as the bucket does."""
         return pulumi.ResourceOptions(parent=self, protect=self._settings.production)
 
 

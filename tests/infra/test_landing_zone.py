@@ -62,13 +62,13 @@ def test_tags_stand_on_every_resource_whose_class_takes_them(local: Any) -> None
             assert resource.inputs["tags"]["cost-center"] == "crm"
 
 
-def test_what_bears_state_is_protected_in_production_and_nothing_is_in_the_local_stack(
+def test_production_protects_all_but_the_rules_between_tiers_and_the_local_stack_nothing(
     local: Any, production: Any
 ) -> None:
-    kept = {"Network", "NatGateway", "EipAddress", "Key", "Bucket", "BucketWorm"}
+    free = {"SecurityGroup", "SecurityGroupRule", "NetworkAcl", "VpcNetworkAclAttachment"}
     for resource in production.resources:
         if resource.type.startswith("alicloud:"):
-            assert resource.protect == (resource.type.rpartition(":")[2] in kept), resource.urn
+            assert resource.protect == (resource.type.rpartition(":")[2] not in free), resource.urn
     assert not any(resource.protect for resource in local.resources)
 
 
