@@ -18,7 +18,8 @@ from emulators.salesforce.rest import Rest
 from emulators.salesforce.sessions import Sessions
 from emulators.service import World
 
-_METADATA_SOAP = re.compile(r"/services/Soap/m/\d{1,3}(?:\.\d)?(?:/\w{15,18})?/?")
+# Beside its endpoint (the org id may follow the version) the paths to which simple_salesforce posts deploys.
+_METADATA_SOAP = re.compile(r"/services/Soap/m/\d{1,3}(?:\.\d)?(?:/deployRequest)?(?:/\w{15,18})?/?")
 
 
 class Salesforce:

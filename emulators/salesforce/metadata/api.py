@@ -62,7 +62,7 @@ class MetadataApi:
         }
 
     def soap(self, org: OrgRecord, request: Request, session: Session | None) -> Response:
-        """Answer a call of `/services/Soap/m/<version>[/<org id>]`."""
+        """Answer a call of `/services/Soap/m/<version>`, whatever follows."""
         try:
             _check_version(org, request.path)
             call = read_call(request.body)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -88,3 +90,24 @@ def test_simple_salesforce_describes_and_lists(task: Any) -> None:
     assert "CustomObject" in [row.xmlName for row in described.metadataObjects]
     query = client.mdapi.ListMetadataQuery(type="Profile")
     assert "Admin" in [row.fullName for row in client.mdapi.list_metadata([query])]
+
+
+def test_simple_salesforce_deploys_and_follows_the_deploy(task: Any) -> None:
+    """simple_salesforce posts to `…/m/64.0/deployRequest` and `…/deployRequest/<id>`, not to the endpoint itself."""
+    client = Client(instance=HOST, session_id=task.org_config.access_token, version="64.0")
+
+    def deployed(files: dict[str, str]) -> tuple[Any, ...]:
+        ident, _ = client.mdapi.deploy(io.BytesIO(zipped(files)), sandbox=True, rollbackOnError=True)
+        while True:
+            state, _, detail, _ = client.mdapi.check_deploy_status(ident)
+            if state not in ("Pending", "InProgress"):
+                return state, detail
+            time.sleep(0.1)
+
+    state, detail = deployed(GOOD)
+    assert (state, detail["deployed_count"], detail["failed_count"]) == ("Succeeded", "1", "0")
+    query = client.mdapi.ListMetadataQuery(type="CustomPermission")
+    assert [row.fullName for row in client.mdapi.list_metadata([query])] == ["Open"]
+    state, detail = deployed(BAD)
+    assert state == "Failed"
+    assert [(row["type"], row["file"]) for row in detail["errors"]] == [("CustomTab", "tabs/T.tab")]
