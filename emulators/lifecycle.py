@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import http.client
 import json
 import os
 import subprocess
@@ -12,8 +13,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import requests
 
 from kit.problems import Problem, Refused
 
@@ -34,11 +33,8 @@ class Instance:
     def ask(self, method: str, path: str, body: bytes = b"") -> Any:
         """Return the admin host's answer to a request. Raises `Refused` when there is none or it says no."""
         try:
-            reply = _session().request(
-                method, f"http://127.0.0.1:{self.port}{path}", data=body, timeout=_SLOW_ANSWER_SECONDS
-            )
-            answer = reply.json()
-        except (requests.RequestException, ValueError) as error:
+            status, answer = _exchange(self.port, method, path, body, _SLOW_ANSWER_SECONDS)
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise Refused(
                 Problem(
                     f"the emulators (process {self.pid}, port {self.port}) do not answer: {type(error).__name__}",
@@ -46,7 +42,7 @@ class Instance:
                     f"see {_log(self.home)}, then: sfoa emulators stop, sfoa emulators start",
                 )
             ) from error
-        if not reply.ok:
+        if status >= http.client.BAD_REQUEST:
             raise Refused([_problem(item) for item in answer["problems"]])
         return answer
 
@@ -169,16 +165,21 @@ def _problem(item: dict[str, str]) -> Problem:
 def _status(port: int) -> dict[str, Any] | None:
     """Return what answers as emulators on a port says of itself; None when nothing does."""
     try:
-        status = _session().get(f"http://127.0.0.1:{port}/status", timeout=_ANSWER_SECONDS).json()
-    except (requests.RequestException, ValueError):
+        _, status = _exchange(port, "GET", "/status", b"", _ANSWER_SECONDS)
+    except (OSError, http.client.HTTPException, ValueError):
         return None
     return status if isinstance(status, dict) and {"home", "pid", "port"} <= status.keys() else None
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # the user's proxy is not for a port of this machine
-    return session
+def _exchange(port: int, method: str, path: str, body: bytes, seconds: float) -> tuple[int, Any]:
+    """Return status and JSON of an answer. The user's proxy is not asked: it is not for a port of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    try:
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
 
 
 def _alive(pid: int) -> bool:

@@ -8,13 +8,15 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
-from rich.console import Console
 
 from kit.problems import Exit, Refused
 from kit.redaction import redact
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +24,8 @@ R = TypeVar("R")
 
 def people() -> Console:
     """Return the console for people: stderr, without colour or live display when it is no terminal or under CI."""
+    from rich.console import Console  # loaded here: most answers to machines need no words for people
+
     quiet = bool(os.environ.get("CI")) or not sys.stderr.isatty()
     return Console(stderr=True, force_terminal=False if quiet else None, highlight=False, soft_wrap=True)
 

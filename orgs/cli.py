@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from kit.console import emit, guarded, json_option, people
 from kit.problems import Place, Problem, Refused, relative
@@ -17,6 +16,9 @@ from orgs.model import Federation, Org
 from orgs.runnerkey import ensure_runner_key
 from orgs.schema import schema_text
 from orgs.world import world
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 WIDTH_IN_A_PIPE = 160  # characters: a file or a pager wraps better than we do
 
@@ -61,6 +63,8 @@ def show(file: Path | None, as_json: bool) -> None:
     if as_json:
         emit(_as_data(found), as_json=True)
     else:
+        from rich.console import Console  # loaded here: a third of the time that --json takes
+
         console = Console()
         if not console.is_terminal:
             console.width = WIDTH_IN_A_PIPE
@@ -152,6 +156,8 @@ def _org_data(org: Org) -> dict[str, object]:
 
 
 def _table(federation: Federation) -> Table:
+    from rich.table import Table
+
     table = Table("Ring", "Org", "Edition", "Kind", "Instance", "My Domain", "Owner", "Cases go to")
     for ring in federation.rings():
         for position, org in enumerate(ring):

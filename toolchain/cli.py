@@ -6,7 +6,6 @@ import click
 
 from kit.console import emit, guarded, json_option
 from toolchain.checks import checks
-from toolchain.ensure import ensure as ensure_toolchain
 
 
 @click.group()
@@ -19,6 +18,8 @@ def toolchain() -> None:
 @guarded
 def ensure(as_json: bool) -> None:
     """Find the toolchain, install it the official way, or build it. A second run changes nothing."""
+    from toolchain.ensure import ensure as ensure_toolchain  # an HTTP client, which `show` and the help don't need
+
     ready = ensure_toolchain()
     result = {
         "engine": {"path": str(ready.engine.path), "way": ready.engine.way},

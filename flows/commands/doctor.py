@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from flows.doctor import Check, examine
 from flows.handover import OUTPUTS_FILE, STACK
 from kit.console import guarded, json_option, people
 from kit.problems import Exit
+
+if TYPE_CHECKING:
+    from flows.doctor import Check
 
 SFOA = str(Path(sys.executable).with_name("sfoa"))
 
@@ -27,6 +30,8 @@ def doctor(orgs: bool, as_json: bool) -> None:
     if not {STACK, OUTPUTS_FILE} & os.environ.keys() and _emulators_run():
         again = ["doctor", *(["--orgs"] if orgs else []), *(["--json"] if as_json else [])]
         sys.exit(subprocess.run([SFOA, "emulators", "run", "--", SFOA, *again]).returncode)
+    from flows.doctor import examine  # what it looks with is loaded only where it looks
+
     found: list[Check] = []
     console = people()
     for check in examine(orgs=orgs):

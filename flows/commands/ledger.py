@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import click
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
 from flows.handover import read_outputs
 from flows.ledger import Entry, Event, Ledger
 from flows.objectstore import buckets_of
 from flows.project import federation_of, project_root
-from flows.view import as_text, counts_text
 from kit.console import emit, guarded, json_option
 from kit.problems import refuse_if_any
 
@@ -37,7 +33,9 @@ def show(name: str, every: bool, as_json: bool) -> None:
     book = Ledger.of(buckets_of(read_outputs(project=root)))
     entries = book.entries(org.name)
     shown = [entry for entry in entries if every or not entry.record.event.is_open or entry is entries[-1]]
-    emit([asdict(entry) for entry in shown], as_json=as_json, text=_text(org.name, shown, book.place))
+    emit(
+        [asdict(entry) for entry in shown], as_json=as_json, text="" if as_json else _text(org.name, shown, book.place)
+    )
 
 
 @ledger.command()
@@ -54,6 +52,12 @@ def verify(name: str | None, as_json: bool) -> None:
 
 
 def _text(org: str, entries: list[Entry], place: str) -> str:
+    from rich import box  # drawing loads the engine: --json and --help do without
+    from rich.markup import escape
+    from rich.table import Table
+
+    from flows.view import as_text, counts_text
+
     if not entries:
         return f"{org}: no entries in {place}{org}/"
     table = Table(box=box.SIMPLE, title=f"{org}: {place}{org}/", title_justify="left")

@@ -13,7 +13,6 @@ from flows.ledger import Ledger
 from flows.objectstore import buckets_of
 from flows.plan import Plan, make_plan
 from flows.project import federation_of, project_root
-from flows.view import as_text, counts_text, plan_table
 from kit.console import emit, guarded, json_option
 from orgs.editions import OrgKind
 
@@ -31,10 +30,12 @@ def plan(name: str, bundle: Path | None, as_json: bool) -> None:
     release = read_bundle(bundle) if bundle else compose_for(federation, org, root)
     shipped = Ledger.of(buckets_of(read_outputs(project=root))).state_of(org.name)
     made = make_plan(release, shipped, org=org.name, production=org.kind is OrgKind.PRODUCTION)
-    emit({**made.as_json(), "digest": made.digest}, as_json=as_json, text=_text(made))
+    emit({**made.as_json(), "digest": made.digest}, as_json=as_json, text="" if as_json else _text(made))
 
 
 def _text(made: Plan) -> str:
+    from flows.view import as_text, counts_text, plan_table  # drawing loads the engine: --json and --help do without
+
     if made.empty:
         return f"{made.org}: nothing to do; it holds bundle {made.bundle_digest[:12]} already"
     tests = f"{made.tests.level.value} {', '.join(made.tests.classes)}".strip()

@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 
 import click
-from rich import box
-from rich.console import Group
-from rich.panel import Panel
-from rich.table import Table
 
 from flows.handover import STACK, pulumi, read_outputs
 from flows.ledger import Event, Ledger
 from flows.objectstore import buckets_of
 from flows.project import federation_of, project_root
 from flows.summary import Area, OrgLine, areas_of, lines_of
-from flows.view import as_text, counts_text
 from infra.outputs import LandingZoneOutputs
 from kit.console import emit, guarded, json_option
 from orgs.domains import hosts
@@ -50,12 +45,19 @@ def summary(as_json: bool) -> None:
         ],
         "ledger": ledger.place,
     }
-    emit(result, as_json=as_json, text=_screen(outputs, areas, federation, lines, ledger.place))
+    emit(result, as_json=as_json, text="" if as_json else _screen(outputs, areas, federation, lines, ledger.place))
 
 
 def _screen(
     outputs: LandingZoneOutputs, areas: list[Area], federation: Federation, lines: list[OrgLine], place: str
 ) -> str:
+    from rich import box  # drawing loads the engine: --json and --help do without
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.table import Table
+
+    from flows.view import as_text
+
     cloud = Table(box=box.SIMPLE, title="In the cloud", title_justify="left", title_style="bold")
     cloud.add_column("Component")
     cloud.add_column("Resources", justify="right")
@@ -78,6 +80,8 @@ def _screen(
 
 
 def _released(line: OrgLine) -> tuple[str, str, str]:
+    from flows.view import counts_text
+
     if line.entry is None:
         return "", "none yet", ""
     record = line.entry.record

@@ -6,7 +6,7 @@ import alibabacloud_oss_v2 as oss
 import pytest
 
 from emulators.testing import Running, running
-from flows import objectstore
+from flows import ossbucket
 from flows.objectstore import Absent, MemoryStore, ObjectStore, Taken, buckets_of
 from infra.outputs import LandingZoneOutputs, parse_outputs
 from kit.problems import Refused
@@ -90,7 +90,7 @@ def test_keys_are_listed_by_prefix_in_order(store: ObjectStore) -> None:
 
 @pytest.mark.usefixtures("clouds")
 def test_a_listing_goes_over_several_pages(outputs: LandingZoneOutputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objectstore, "PAGE", 3)
+    monkeypatch.setattr(ossbucket, "PAGE", 3)
     store = buckets_of(outputs).releases
     keys = [f"many/{number:04d}" for number in range(7)]
     for key in keys:

@@ -1,0 +1,75 @@
+"""What a command loads before it answers: libraries are counted, not seconds, so a busy machine changes nothing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from flows.cli import main
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {
+    "alibabacloud_oss_v2",
+    "cryptography",
+    "cumulusci",
+    "jwt",
+    "lxml",
+    "pulumi",
+    "pulumi_alicloud",
+    "pydantic",
+    "requests",
+    "rich",
+    "yaml",
+}
+PROGRAM = """
+import contextlib, io, json, sys
+from flows.cli import main
+with contextlib.redirect_stdout(io.StringIO()) as said:
+    try:
+        main(sys.argv[1:])
+    except SystemExit as end:
+        assert not end.code, end.code
+assert said.getvalue(), "the command said nothing"
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def loaded(*command: str) -> set[str]:
+    """Return which heavy libraries a command has loaded when it is done."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return HEAVY & set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_the_command_introduces_itself_without_loading_anything_heavy(flag: str) -> None:
+    assert loaded(flag) == set()
+
+
+def test_the_help_of_the_emulators_loads_nothing_heavy() -> None:
+    assert loaded("emulators", "--help") == set()
+
+
+def test_looking_at_the_federation_loads_what_reads_the_file_and_no_more() -> None:
+    assert loaded("federation", "show", "--json") == {"pydantic", "yaml"}
+
+
+def test_the_toolchain_is_shown_without_an_http_client() -> None:
+    assert loaded("toolchain", "--help") <= {"pydantic", "yaml"}
+
+
+@pytest.mark.parametrize("command", ["plan", "ledger", "summary", "doctor", "bundle"])
+def test_the_help_of_a_command_of_the_engine_loads_neither_cloud_nor_org_clients(command: str) -> None:
+    assert loaded(command, "--help") <= {"pydantic", "yaml", "lxml"}
+
+
+def test_the_help_says_of_each_command_what_the_command_says_of_itself() -> None:
+    shown = " ".join(CliRunner().invoke(main, ["--help"], terminal_width=200).output.split())
+    for entry in importlib.metadata.entry_points(group="sfoa.commands"):
+        assert f"{entry.name} {entry.load().get_short_help_str(80)}" in shown
