@@ -44,10 +44,10 @@ class Request:
 
     @cached_property
     def form(self) -> dict[str, str]:
-        """The body as form fields; empty when the body is no form."""
+        """The body as form fields; empty when the body is no form. What isn't UTF-8 comes as U+FFFD."""
         if not self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             return {}
-        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+        return dict(parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True))
 
     @cached_property
     def json(self) -> Any:
