@@ -14,8 +14,13 @@ from typing import Any
 
 import pytest
 
+from toolchain.pins import cache_root
+
 PATIENCE = 900  # seconds that any one command may take
 INSIDE = ("sfoa", "emulators", "run", "--")
+
+
+Up = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Stage:
 
     def result(self, *command: str) -> Any:
         """Return the result of an `sfoa … --json` command that has to succeed."""
-        done = self.run(*command, "--json")
+        done = self.run("sfoa", *command, "--json")
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)["result"]
 
@@ -49,7 +54,8 @@ class Stage:
         return {
             **os.environ,
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(self.home / "user"),
+            "HOME": str(self.home / "user"),  # cci keeps what it knows of orgs there
+            "SFOA_TOOLCHAIN_CACHE": str(cache_root()),
             "SFOA_HOME": str(self.home),
             "SFOA_EMULATORS_PORT": "0",
             "CI": "true",
@@ -84,7 +90,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="session")
-def up(stage: Stage) -> subprocess.CompletedProcess[str]:
+def up(stage: Stage) -> Up:
     """What `make up` does, on the stage; its output."""
     done = stage.run(sys.executable, "-m", "pipelines.local", inside=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
