@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from emulators.wholefile import write_whole
+
 _ROOT_LIFE = dt.timedelta(days=3650)
 _LEAF_LIFE = dt.timedelta(days=397)  # clients that follow the CA/Browser Forum refuse longer ones
 _EARLY = dt.timedelta(days=1)  # a client whose clock is a little behind still accepts what was just made
@@ -85,10 +87,10 @@ def _make_root(file: Path, key_file: Path) -> None:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    key_file.unlink(missing_ok=True)
-    with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(_private_pem(key))
-    file.write_bytes(root.public_bytes(serialization.Encoding.PEM))
+    # The certificate last, and none while the key changes: half a pair is no pair, and is made anew.
+    file.unlink(missing_ok=True)
+    write_whole(key_file, _private_pem(key), 0o600)
+    write_whole(file, root.public_bytes(serialization.Encoding.PEM))
 
 
 def _builder(

@@ -83,8 +83,9 @@ def start(home: Path, port: int) -> tuple[Instance, bool]:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as out:
             command = [sys.executable, "-m", "emulators.server", "--home", str(home), "--port", str(port)]
+            # Why it refuses comes through the pipe: on a full disk the log takes nothing.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out, start_new_session=True
             )
     except OSError as error:
         raise Refused(
@@ -100,7 +101,7 @@ def start(home: Path, port: int) -> tuple[Instance, bool]:
         if running is not None:
             return running, running.pid == process.pid
         if process.poll() is not None and not _others_start(home):
-            raise _ended(log)
+            raise _ended(process, log)
         time.sleep(0.05)
     process.kill()
     raise Refused(
@@ -149,12 +150,13 @@ def _refuse_other_owner(home: Path, port: int) -> None:
         )
 
 
-def _ended(log: Path) -> Refused:
-    said = log.read_text(encoding="utf-8", errors="replace").strip()
+def _ended(process: subprocess.Popen[bytes], log: Path) -> Refused:
+    said = process.communicate()[0].decode(errors="replace")
     try:
         return Refused([_problem(item) for item in json.loads(said)])
     except (ValueError, TypeError, KeyError):
-        last = said.splitlines()[-1] if said else "it said nothing"
+        logged = log.read_text(encoding="utf-8", errors="replace").strip()
+        last = logged.splitlines()[-1] if logged else "it said nothing"
         return Refused(Problem(f"the emulators ended at once: {last}", "they stay", f"see {log}"))
 
 

@@ -28,6 +28,7 @@ from emulators.registry import services
 from emulators.requestlog import RequestLog
 from emulators.service import Seeded, Service, World
 from emulators.store import Store
+from emulators.wholefile import write_whole
 from kit.problems import Problem, Refused
 
 
@@ -44,10 +45,15 @@ class Emulators:
         try:
             self.authority = Authority(self.folder)
             self.store = Store(self.folder / "world.db")
-            self._proxy = Proxy(port, self.authority, self.answer, self._refusal, self._untrusted)
         except (OSError, sqlite3.Error) as error:
             self._hold.close()
-            raise _unusable(error, self.folder, port) from error
+            raise Refused(_stateless(self.folder, error)) from error
+        try:
+            self._proxy = Proxy(port, self.authority, self.answer, self._refusal, self._untrusted)
+        except OSError as error:
+            self.store.close()
+            self._hold.close()
+            raise Refused(_portless(port, error)) from error
         self.port = self._proxy.port
         self.log = RequestLog(self.folder / "requests.jsonl")
         self.faults = Faults()
@@ -59,9 +65,13 @@ class Emulators:
         self._admin = Admin(self)
 
     def start(self) -> None:
-        """Begin to answer, and say so in `<home>/emulators/server.json`."""
+        """Begin to answer, and say so in `<home>/emulators/server.json`. Raises `Refused` when that can't be written."""
         self._proxy.start()
-        _write(self._run_file, json.dumps({"pid": os.getpid(), "port": self.port}))
+        try:
+            write_whole(self._run_file, json.dumps({"pid": os.getpid(), "port": self.port}).encode())
+        except OSError as error:
+            self.stop()
+            raise Refused(_stateless(self.folder, error)) from error
 
     def stop(self) -> None:
         """Answer what is under way, then close everything."""
@@ -102,7 +112,10 @@ class Emulators:
         """Hand a world file to the services that take one, and keep it for `reset`."""
         with self.store.transaction():
             self._seed(world)
-            _write(self._seed_file, json.dumps(world, ensure_ascii=False, indent=2))
+            try:
+                write_whole(self._seed_file, json.dumps(world, ensure_ascii=False, indent=2).encode())
+            except OSError as error:
+                raise Refused(_stateless(self.folder, error)) from error
 
     def _seed(self, world: dict[str, Any]) -> None:
         for service in self._services:
@@ -117,13 +130,16 @@ class Emulators:
             with self.store.transaction():
                 return service.handle(request), {}
         except sqlite3.OperationalError as error:
-            text = f"The emulators cannot keep their state in {self.folder}: {error}. Free disk space and try again.\n"
-            return Response(507, text.encode(), {"Content-Type": "text/plain"}), {"error": text}
+            problem = _stateless(self.folder, error)
+            return Response.of_json({"problems": [problem.as_json()]}, 507), {"error": problem.what}
         except Exception:
             # The client gets the fact, the log gets the traceback: a handler's fault is found there.
-            text = f"The {service.name} emulator failed; `sfoa emulators requests` shows the traceback.\n"
-            more = {"error": traceback.format_exc()}
-            return Response(500, text.encode(), {"Content-Type": "text/plain"}), more
+            problem = Problem(
+                f"the {service.name} emulator failed",
+                "a wrong request is refused, never a failure",
+                "see the traceback: sfoa emulators requests",
+            )
+            return Response.of_json({"problems": [problem.as_json()]}, 500), {"error": traceback.format_exc()}
 
     def _service(self, host: str) -> Service | None:
         everyone: list[Service] = [self._admin, *self._services]
@@ -155,7 +171,7 @@ def _hold(folder: Path) -> IO[bytes]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("wb")
     except OSError as error:
-        raise _unusable(error, folder, 0) from error
+        raise Refused(_stateless(folder, error)) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -170,30 +186,21 @@ def _hold(folder: Path) -> IO[bytes]:
     return lock
 
 
-def _unusable(error: OSError | sqlite3.Error, folder: Path, port: int) -> Refused:
-    if isinstance(error, OSError) and error.filename is None and port:
-        return Refused(
-            Problem(
-                f"port {port} of 127.0.0.1 cannot be had: {error.strerror}",
-                "the emulators need a port of their own",
-                "choose another one: sfoa emulators start --port N (0: any free one)",
-            )
-        )
-    reason = error.strerror if isinstance(error, OSError) else error
-    return Refused(
-        Problem(
-            f"cannot keep state in {folder}: {reason}",
-            "the emulators need a writable home with free disk space",
-            "free some space, mend the permissions, or set SFOA_HOME to another folder",
-        )
+def _portless(port: int, error: OSError) -> Problem:
+    return Problem(
+        f"port {port} of 127.0.0.1 cannot be had: {error.strerror}",
+        "the emulators need a port of their own",
+        "choose another one: sfoa emulators start --port N (0: any free one)",
     )
 
 
-def _write(file: Path, text: str) -> None:
-    """Write whole or not at all."""
-    draft = file.with_name(file.name + ".new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
+def _stateless(folder: Path, error: OSError | sqlite3.Error) -> Problem:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return Problem(
+        f"cannot keep state in {folder}: {reason}",
+        "the emulators need a writable home with free disk space",
+        "free some space, mend the permissions, or set SFOA_HOME to another folder; nothing that was kept is lost",
+    )
 
 
 def main() -> int:
@@ -204,12 +211,12 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         emulators = Emulators(arguments.home, arguments.port)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: emulators.stopping.set())
+        emulators.start()
     except Refused as refused:
-        json.dump([problem.as_json() for problem in refused.problems], sys.stderr)
+        json.dump([problem.as_json() for problem in refused.problems], sys.stdout)
         return int(refused.exit_code)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: emulators.stopping.set())
-    emulators.start()
     emulators.stopping.wait()
     emulators.stop()
     return 0

@@ -46,13 +46,14 @@ class Store:
             self._depth += 1
             try:
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK" if self._depth == 1 else f"ROLLBACK TO {mark}")
-                if self._depth > 1:
-                    self._db.execute(f"RELEASE {mark}")
-                raise
-            else:
                 self._db.execute("COMMIT" if self._depth == 1 else f"RELEASE {mark}")
+            except BaseException:
+                # On a full disk SQLite has taken everything back itself.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK" if self._depth == 1 else f"ROLLBACK TO {mark}")
+                    if self._depth > 1:
+                        self._db.execute(f"RELEASE {mark}")
+                raise
             finally:
                 self._depth -= 1
 
