@@ -65,7 +65,7 @@ class Emulators:
         self._admin = Admin(self)
 
     def start(self) -> None:
-        """Begin to answer, and say so in `<home>/emulators/server.json`. Raises `Refused` when that can't be written."""
+        """Begin to answer, and note that in `<home>/emulators/server.json`. Raises `Refused` if that can't be done."""
         self._proxy.start()
         try:
             write_whole(self._run_file, json.dumps({"pid": os.getpid(), "port": self.port}).encode())
