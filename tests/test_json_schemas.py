@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import alibabacloud_oss_v2 as oss
 import click
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
@@ -27,6 +26,7 @@ from flows.components import ComponentKey
 from flows.ledger import Event, Ledger, Record
 from flows.objectstore import buckets_of
 from infra.outputs import parse_outputs
+from tests.landed import OUTPUTS, make_buckets
 from toolchain.find import PLUGIN, plugin_folder
 from toolchain.shim import shim_path
 
@@ -58,24 +58,6 @@ CALLS: dict[str, tuple[str, ...]] = {
     "summary": (),
     "toolchain ensure": (),
     "toolchain show": (),
-}
-
-OUTPUTS = {
-    "contract_version": 1,
-    "stack": "local",
-    "environment": "local",
-    "region": "cn-shanghai",
-    "account_id": "1234567890123456",
-    "network_vpc_id": "vpc-1",
-    "network_vswitch_ids": ["vsw-1"],
-    "network_egress_ips": ["47.100.0.1"],
-    "network_security_group_ids": {"app": "sg-1"},
-    "storage_endpoint": "https://oss-cn-shanghai.aliyuncs.com",
-    "storage_releases_bucket": "acme-schemas-releases",
-    "storage_ledger_bucket": "acme-schemas-ledger",
-    "storage_backups_bucket": "acme-schemas-backups",
-    "storage_logs_bucket": "acme-schemas-logs",
-    "storage_kms_key_id": "key-1",
 }
 
 EXPORT = {
@@ -188,12 +170,7 @@ def fill_ledger(clouds: Mapping[str, str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in clouds.items():
             patch.setenv(name, value)
-        config = oss.config.load_default()
-        config.region, config.endpoint = "cn-shanghai", str(OUTPUTS["storage_endpoint"])
-        config.credentials_provider = oss.credentials.EnvironmentVariableCredentialsProvider()
-        client = oss.Client(config)
-        for name in ("storage_releases_bucket", "storage_ledger_bucket"):
-            client.put_bucket(oss.PutBucketRequest(bucket=OUTPUTS[name]))
+        make_buckets()
         ledger = Ledger.of(buckets_of(parse_outputs(OUTPUTS, "a test")))
         digest, counts = "0" * 64, {"created": 1, "changed": 0, "deleted": 0}
         ledger.append(ORG, Record(Event.FAILED, "run-1", digest, digest, counts, problems=("A.cls:1: no",)))

@@ -99,7 +99,7 @@ def test_a_wrong_federation_is_refused_with_all_errors_and_no_org_is_touched(sta
     right = file.read_text()
     before = stage.run("sfoa", "emulators", "requests", "--limit", "10000", "--json", inside=False).stdout
     try:
-        file.write_text(right.replace("instance: CHN1", "instance: NA1").replace("ring: 5", "ring: 9"))
+        file.write_text(right.replace("instance: CHN1", "instance: NA1").replace("instance: NA224", "instance: CHN9"))
         done = stage.run("sfoa", "federation", "check", str(file))
         assert done.returncode == 1
         assert done.stderr.count("federation.yml:") >= 2

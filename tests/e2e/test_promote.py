@@ -13,34 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import alibabacloud_oss_v2 as oss
 import pytest
 import requests
 
 from emulators.testing import Running, running
+from tests.landed import OUTPUTS, make_buckets
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PARTS = ("cumulusci.yml", "sfdx-project.json", "metadata", "orgs")
-OUTPUTS = {
-    "contract_version": 1,
-    "stack": "local",
-    "environment": "local",
-    "region": "cn-shanghai",
-    "account_id": "1234567890123456",
-    "network_vpc_id": "vpc-1",
-    "network_vswitch_ids": ["vsw-1"],
-    "network_egress_ips": ["47.100.0.1"],
-    "network_security_group_ids": {"app": "sg-1"},
-    "storage_endpoint": "https://oss-cn-shanghai.aliyuncs.com",
-    "storage_releases_bucket": "acme-e2e-releases",
-    "storage_ledger_bucket": "acme-e2e-ledger",
-    "storage_backups_bucket": "acme-e2e-backups",
-    "storage_logs_bucket": "acme-e2e-logs",
-    "storage_kms_key_id": "key-1",
-}
 
 
 @dataclass
@@ -106,12 +89,7 @@ def empty(clouds: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
     requests.post(f"http://127.0.0.1:{clouds.port}/reset", timeout=60).raise_for_status()
     for name, value in clouds.environment.items():
         monkeypatch.setenv(name, value)
-    config = oss.config.load_default()
-    config.region, config.endpoint = "cn-shanghai", OUTPUTS["storage_endpoint"]
-    config.credentials_provider = oss.credentials.EnvironmentVariableCredentialsProvider()
-    client = oss.Client(config)
-    for name in ("storage_releases_bucket", "storage_ledger_bucket"):
-        client.put_bucket(oss.PutBucketRequest(bucket=OUTPUTS[name]))
+    make_buckets()
     return clouds
 
 

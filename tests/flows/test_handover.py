@@ -7,24 +7,7 @@ import pytest
 
 from flows import handover
 from kit.problems import Refused
-
-OUTPUTS = {
-    "contract_version": 1,
-    "stack": "local",
-    "environment": "local",
-    "region": "cn-shanghai",
-    "account_id": "1234567890123456",
-    "network_vpc_id": "vpc-1",
-    "network_vswitch_ids": ["vsw-1"],
-    "network_egress_ips": ["47.100.0.1"],
-    "network_security_group_ids": {"app": "sg-1"},
-    "storage_endpoint": "https://oss-cn-shanghai.aliyuncs.com",
-    "storage_releases_bucket": "acme-releases",
-    "storage_ledger_bucket": "acme-ledger",
-    "storage_backups_bucket": "acme-backups",
-    "storage_logs_bucket": "acme-logs",
-    "storage_kms_key_id": "key-1",
-}
+from tests.landed import OUTPUTS
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import alibabacloud_oss_v2 as oss
 import pytest
 
 from emulators.testing import Running, running
@@ -10,24 +9,7 @@ from flows import ossbucket
 from flows.objectstore import Absent, MemoryStore, ObjectStore, Taken, buckets_of
 from infra.outputs import LandingZoneOutputs, parse_outputs
 from kit.problems import Refused
-
-OUTPUTS = {
-    "contract_version": 1,
-    "stack": "local",
-    "environment": "local",
-    "region": "cn-shanghai",
-    "account_id": "1234567890123456",
-    "network_vpc_id": "vpc-1",
-    "network_vswitch_ids": ["vsw-1"],
-    "network_egress_ips": ["47.100.0.1"],
-    "network_security_group_ids": {"app": "sg-1"},
-    "storage_endpoint": "https://oss-cn-shanghai.aliyuncs.com",
-    "storage_releases_bucket": "acme-releases",
-    "storage_ledger_bucket": "acme-ledger",
-    "storage_backups_bucket": "acme-backups",
-    "storage_logs_bucket": "acme-logs",
-    "storage_kms_key_id": "key-1",
-}
+from tests.landed import OUTPUTS, make_buckets
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +17,7 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("home")) as clouds, pytest.MonkeyPatch.context() as patch:
         for name, value in clouds.environment.items():
             patch.setenv(name, value)
-        config = oss.config.load_default()
-        config.region, config.endpoint = "cn-shanghai", OUTPUTS["storage_endpoint"]
-        config.credentials_provider = oss.credentials.EnvironmentVariableCredentialsProvider()
-        client = oss.Client(config)
-        for bucket in ("acme-releases", "acme-ledger"):
-            client.put_bucket(oss.PutBucketRequest(bucket=bucket))
+        make_buckets()
         yield clouds
 
 
