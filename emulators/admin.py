@@ -1,4 +1,4 @@
-"""The emulators' own host: status, reset, seed, stop, the request log and faults on order."""
+"""The emulators' own host: status, coverage, reset, seed, stop, the request log and faults on order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from emulators import coverage
 from emulators.faults import parse_fault
 from emulators.http import Request, Response
+from emulators.registry import emulated
 from kit.problems import Problem, Refused
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Admin:
         self._emulators = emulators
         self._actions: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", "/status"): self._status,
+            ("GET", "/coverage"): self._coverage,
             ("POST", "/reset"): lambda _: {"reset": True, "seeded": emulators.reset()},
             ("POST", "/seed"): self._seed,
             ("POST", "/stop"): self._stop,
@@ -59,13 +62,26 @@ class Admin:
 
     def _status(self, _: Request) -> dict[str, Any]:
         emulators = self._emulators
+        kinds = emulators.store.kinds()
         return {
             "home": str(emulators.home),
             "pid": os.getpid(),
             "port": emulators.port,
-            "documents": emulators.store.kinds(),
+            "documents": {kind: count for kind, count in kinds.items() if kind not in coverage.KINDS},
+            "unknown_actions": len(coverage.unknown_actions(emulators.store)),
+            "refused_hosts": len(coverage.refused_hosts(emulators.store)),
             "faults": len(emulators.faults.as_json()),
             "log_lines_lost": emulators.log.lost,
+        }
+
+    def _coverage(self, _: Request) -> dict[str, Any]:
+        store = self._emulators.store
+        return {
+            "unknown_actions": coverage.unknown_actions(store),
+            "refused_hosts": coverage.refused_hosts(store),
+            "emulated": [
+                {"product": product, "version": version, "action": action} for product, version, action in emulated()
+            ],
         }
 
     def _seed(self, request: Request) -> dict[str, Any]:

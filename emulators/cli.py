@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from itertools import groupby
 from pathlib import Path
+from textwrap import fill
 from typing import IO, Any
 
 import click
@@ -50,6 +52,15 @@ def status(as_json: bool) -> None:
     """Show where they run and how much they remember. Exit code 1 when they don't run."""
     state = lifecycle.require(home()).ask("GET", "/status")
     emit(state, as_json=as_json, text=_status_text(state))
+
+
+@emulators.command()
+@json_option
+@guarded
+def coverage(as_json: bool) -> None:
+    """Show what was asked for and is not emulated, and what is."""
+    answer = lifecycle.require(home()).ask("GET", "/coverage")
+    emit(answer, as_json=as_json, text=_coverage_text(answer))
 
 
 @emulators.command()
@@ -122,7 +133,30 @@ def _status_text(state: dict[str, Any]) -> str:
         lines.append(f"{state['faults']} faults on order")
     if state["log_lines_lost"]:
         lines.append(f"{state['log_lines_lost']} request log lines could not be written")
+    asked = [
+        f"{words}: {state[key]}"
+        for key, words in (("unknown_actions", "unknown actions asked for"), ("refused_hosts", "hosts refused"))
+        if state[key]
+    ]
+    if asked:
+        lines.append(f"{', '.join(asked)} (sfoa emulators coverage names them)")
     return "\n".join(lines)
+
+
+def _coverage_text(answer: dict[str, Any]) -> str:
+    lines = ["Asked for and not emulated (calls, product, version, action):"]
+    lines += [f"{row['calls']:7}  {_named(row)} {row['action']}" for row in answer["unknown_actions"]] or ["  nothing"]
+    lines += ["Hosts asked for and refused:"]
+    lines += [f"{row['calls']:7}  {row['host']}" for row in answer["refused_hosts"]] or ["  none"]
+    lines += ["Emulated:"]
+    for product, rows in groupby(answer["emulated"], _named):
+        actions = ", ".join(row["action"] for row in rows)
+        lines += [f"  {product}", fill(actions, 100, initial_indent="    ", subsequent_indent="    ")]
+    return "\n".join(lines)
+
+
+def _named(row: dict[str, str]) -> str:
+    return f"{row['product']} {row['version']}".strip()
 
 
 def _request_text(entry: dict[str, Any]) -> str:

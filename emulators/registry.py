@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from emulators.service import Service, World
 
+Emulated = tuple[str, str, str]
+"""Product, version ("" where there is one only), action."""
+
 
 def services(world: World) -> list[Service]:
     """Return every emulated service; the first one that owns a host answers for it."""
@@ -12,3 +15,20 @@ def services(world: World) -> list[Service]:
     from emulators.salesforce.api import Salesforce
 
     return [ObjectStorage(world), AlibabaCloudApi(world), Salesforce(world)]
+
+
+def emulated() -> list[Emulated]:
+    """Return every action that is emulated, sorted."""
+    from emulators.alicloud.actions import coverage
+    from emulators.alicloud.oss import api as oss
+    from emulators.salesforce import rest
+    from emulators.salesforce.metadata import api as metadata
+
+    return sorted(
+        [
+            *coverage(),
+            *((oss.PRODUCT, oss.VERSION, name) for name in oss.operations()),
+            *((metadata.PRODUCT, "", name) for name in metadata.operations()),
+            *((rest.PRODUCT, "", name) for name in rest.resources()),
+        ]
+    )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -21,6 +22,7 @@ from typing import IO, Any
 
 from emulators.admin import ADMIN_HOSTS, Admin
 from emulators.ca import Authority
+from emulators.coverage import note_host
 from emulators.faults import FaultKind, Faults, reply
 from emulators.http import Request, Response
 from emulators.proxy import Proxy
@@ -125,6 +127,7 @@ class Emulators:
     def _handle(self, request: Request) -> tuple[Response, dict[str, str]]:
         service = self._service(request.host)
         if service is None:
+            self._note_refused(request.host)
             return _not_ours(request.host), {"refused": "no emulated service owns this host"}
         try:
             with self.store.transaction():
@@ -150,7 +153,13 @@ class Emulators:
             return None
         request = Request("CONNECT", host, host)
         self.log.write(request, 403, time.time(), 0, refused="no emulated service owns this host")
+        self._note_refused(host)
         return _not_ours(host)
+
+    def _note_refused(self, host: str) -> None:
+        # A full disk takes no note; the refusal itself matters more.
+        with contextlib.suppress(sqlite3.OperationalError), self.store.transaction():
+            note_host(self.store, host)
 
     def _untrusted(self, host: str, reason: str) -> None:
         fix = f"the client must trust {self.authority.file}"

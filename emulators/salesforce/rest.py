@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from importlib import resources
+from importlib.resources import files
 from typing import Any
 
+from emulators.coverage import note_action
 from emulators.http import Request, Response
 from emulators.salesforce import composite, errors, sobjects, tooling
 from emulators.salesforce.context import Context
@@ -22,6 +23,9 @@ _CURSOR = "salesforce.cursor"
 # REST API Developer Guide, "Query Options Header" (API v67): 200 to 2,000 records a batch, 2,000 by default.
 _BATCH = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
 _LEAST, _MOST = 200, 2000
+
+PRODUCT = "Salesforce REST API"
+"""What the API goes by in the list of what is asked for and what is emulated."""
 
 Metadata = Callable[[OrgRecord, Request, Session], Response]
 
@@ -112,13 +116,12 @@ class Rest:
         """Record a call that the emulator does not know, for the coverage table."""
         what = re.sub(r"v\d+\.0", "vXX.0", request.path)
         what = re.sub(r"\b[a-zA-Z0-9]{3}5g[a-zA-Z0-9]{10,13}\b", "{id}", what)
-        ident = f"salesforce {request.method} {what}"
-        seen = self._world.store.get("coverage", ident) or {
-            "service": "salesforce",
-            "action": f"{request.method} {what}",
-            "count": 0,
-        }
-        self._world.store.put("coverage", ident, seen | {"count": seen["count"] + 1})
+        note_action(self._world.store, PRODUCT, "", f"{request.method} {what}")
+
+
+def resources() -> list[str]:
+    """Return the paths of the resources that are emulated, below `/services/data/vXX.0`."""
+    return [*_RESOURCES, *(f"tooling/{name}" for name in _TOOLING)]
 
 
 def _batch_of(ctx: Context, cursor: str, records: list[Any], start: int, size: int) -> Response:
@@ -139,7 +142,7 @@ def _version(number: int) -> dict[str, str]:
 
 @cache
 def _limits() -> dict[str, int]:
-    text = resources.files("emulators.salesforce").joinpath("limits.json").read_text(encoding="utf-8")
+    text = (files("emulators.salesforce") / "limits.json").read_text(encoding="utf-8")
     limits: dict[str, int] = json.loads(text)["limits"]
     return limits
 

@@ -20,8 +20,12 @@ from emulators.alicloud.oss import (
 )
 from emulators.alicloud.oss.errors import OssError
 from emulators.alicloud.oss.model import Bucket, Shelf, Version
+from emulators.coverage import note_action
 from emulators.http import Request, Response
 from emulators.service import World
+
+PRODUCT, VERSION = "Oss", "2019-05-17"
+"""What OSS goes by in the list of what is asked for and what is emulated; the version is the one of its API."""
 
 _HOST = re.compile(
     r"(?:(?P<bucket>[^.]+)\.)?oss-(?P<region>[a-z]{2,}-[a-z0-9-]+?)(?P<internal>-internal)?\.aliyuncs\.com"
@@ -88,6 +92,8 @@ class ObjectStorage:
         try:
             response = self._answer(request)
         except OssError as error:
+            if isinstance(error, NotEmulated):
+                note_action(self._world.store, PRODUCT, VERSION, error.asked)
             response = errors.answer(error, request, request_id)
         headers = {"Server": "AliyunOSS", "x-oss-request-id": request_id, **response.headers}
         return replace(response, headers=headers)
@@ -131,7 +137,7 @@ class ObjectStorage:
             return buckets.show_all(self._shelf, request)
         if sub_resource == "publicAccessBlock":
             return subresources.handle(self._shelf, subresources.account(self._shelf), sub_resource, request)
-        raise _not_implemented(request, sub_resource, "the service")
+        raise NotEmulated(request, sub_resource, "the service")
 
     def _operation(
         self, bucket: Bucket, key: str, sub_resource: str, request: Request
@@ -143,7 +149,7 @@ class ObjectStorage:
                 return "PutObject", lambda: objects.copy(shelf, bucket, key, request)
             found = _ON_OBJECT.get((request.method, sub_resource))
             if found is None:
-                raise _not_implemented(request, sub_resource, "an object")
+                raise NotEmulated(request, sub_resource, "an object")
             operation, on_object = found
             return operation, lambda: on_object(shelf, bucket, key, request)
         if (request.method, sub_resource) == ("GET", ""):
@@ -154,7 +160,7 @@ class ObjectStorage:
             return operation, lambda: on_bucket(shelf, bucket, request)
         row = subresources.table().get(sub_resource)
         if row is None:
-            raise _not_implemented(request, sub_resource, "a bucket")
+            raise NotEmulated(request, sub_resource, "a bucket")
         operation = request.method.title() + row.operation
         return operation, lambda: subresources.handle(shelf, bucket, sub_resource, request)
 
@@ -174,10 +180,22 @@ def _sub_resource(request: Request) -> str:
     return "wormExtend" if "wormExtend" in names else subresources.canonical(next(iter(names), ""))
 
 
-def _not_implemented(request: Request, sub_resource: str, subject: str) -> OssError:
-    asked = f"{request.method} ?{sub_resource}" if sub_resource else request.method
-    return OssError(
-        "NotImplemented",
-        f"The emulator does not implement {asked} on {subject}.",
-        Header=sub_resource or request.method,
-    )
+def operations() -> list[str]:
+    """Return the operations that are emulated, as policies name them."""
+    rows = subresources.table().values()
+    named = {name for name, _ in (*_ON_OBJECT.values(), *_ON_BUCKET.values())}
+    configured = {method.title() + row.operation for row in rows for method in row.methods}
+    return sorted(named | configured | {"PutBucket", "ListBuckets", "ListObjects"})
+
+
+class NotEmulated(OssError):
+    """Something that OSS may have and the emulator has not; `asked` names it."""
+
+    def __init__(self, request: Request, sub_resource: str, subject: str) -> None:
+        what = f"{request.method} ?{sub_resource}" if sub_resource else request.method
+        self.asked = f"{what} on {subject}"
+        super().__init__(
+            "NotImplemented",
+            f"The emulator does not implement {self.asked}.",
+            Header=sub_resource or request.method,
+        )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emulators.coverage import note_action
 from emulators.http import Request, Response
 from emulators.salesforce.errors import RestError, invalid_session
 from emulators.salesforce.metadata import rest
@@ -31,6 +32,9 @@ from emulators.salesforce.metadata.xmlform import Malformed, elements, find, loc
 from emulators.salesforce.orgs import OrgRecord, Session
 from emulators.service import World
 
+PRODUCT = "Salesforce Metadata API"
+"""What the API goes by in the list of what is asked for and what is emulated."""
+
 _PATH = re.compile(r"/services/Soap/m/([^/]+)")
 _MAX_QUERIES = 3  # Metadata API Developer Guide, `listMetadata()`
 
@@ -49,17 +53,6 @@ class MetadataApi:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._operations: dict[str, Callable[[_Ask], Any]] = {
-            "deploy": self._deploy,
-            "checkDeployStatus": self._check_deploy_status,
-            "cancelDeploy": self._cancel_deploy,
-            "deployRecentValidation": self._deploy_recent_validation,
-            "retrieve": self._retrieve,
-            "checkRetrieveStatus": self._check_retrieve_status,
-            "checkStatus": self._check_status,
-            "listMetadata": self._list_metadata,
-            "describeMetadata": self._describe_metadata,
-        }
 
     def soap(self, org: OrgRecord, request: Request, session: Session | None) -> Response:
         """Answer a call of `/services/Soap/m/<version>`, whatever follows."""
@@ -69,12 +62,13 @@ class MetadataApi:
             if session is None or session.org_id != org.id:
                 message = "Invalid Session ID found in SessionHeader: Illegal Session"
                 raise Fault("INVALID_SESSION_ID", message)
-            operation = self._operations.get(call.operation)
+            operation = _OPERATIONS.get(call.operation)
             if operation is None:
+                note_action(self._world.store, PRODUCT, "", call.operation)
                 message = f"The emulated Metadata API has no operation {call.operation}"
                 raise Fault("INVALID_OPERATION", message)
             Deploys(self._world, org).advance()
-            return answer(call.operation, operation(_Ask(org, session, call)))
+            return answer(call.operation, operation(self, _Ask(org, session, call)))
         except Fault as problem:
             return fault(problem)
 
@@ -182,6 +176,24 @@ class MetadataApi:
 
     def _describe_metadata(self, ask: _Ask) -> dict[str, Any]:
         return describe(ask.org)
+
+
+_OPERATIONS: dict[str, Callable[[MetadataApi, _Ask], Any]] = {
+    "deploy": MetadataApi._deploy,
+    "checkDeployStatus": MetadataApi._check_deploy_status,
+    "cancelDeploy": MetadataApi._cancel_deploy,
+    "deployRecentValidation": MetadataApi._deploy_recent_validation,
+    "retrieve": MetadataApi._retrieve,
+    "checkRetrieveStatus": MetadataApi._check_retrieve_status,
+    "checkStatus": MetadataApi._check_status,
+    "listMetadata": MetadataApi._list_metadata,
+    "describeMetadata": MetadataApi._describe_metadata,
+}
+
+
+def operations() -> list[str]:
+    """Return the operations that are emulated."""
+    return list(_OPERATIONS)
 
 
 def _check_version(org: OrgRecord, path: str) -> None:

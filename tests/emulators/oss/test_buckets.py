@@ -12,6 +12,8 @@ import pytest
 from oss_calls import invoke, put_bucket_unchecked, refusal
 
 from emulators.alicloud.oss.subresources import table
+from emulators.coverage import unknown_actions
+from emulators.testing import Running
 
 
 def test_a_bucket_tells_what_it_is(client: Any, fresh_name: str) -> None:
@@ -129,10 +131,12 @@ def test_the_go_sdk_s_spelling_of_the_access_monitor_is_taken(client: Any, bucke
     assert info.access_monitor == "Enabled"
 
 
-def test_an_unknown_sub_resource_is_named(client: Any, bucket: str) -> None:
+def test_an_unknown_sub_resource_is_named_and_noted(client: Any, bucket: str, emulators: Running) -> None:
     error = refusal(lambda: invoke(client, "GET", bucket, "metaQuery"))
     assert error.code == "NotImplemented"
     assert "GET ?metaQuery on a bucket" in error.message
+    noted = [(row["product"], row["action"]) for row in unknown_actions(emulators.store)]
+    assert ("Oss", "GET ?metaQuery on a bucket") in noted
 
 
 def test_where_public_access_is_blocked_nothing_opens_the_bucket(client: Any, bucket: str) -> None:

@@ -218,7 +218,8 @@ def test_an_unknown_resource_is_refused_and_lands_in_the_coverage_table(caller: 
     for _ in range(2):
         assert caller.refused("GET", f"{DATA}/wave/dashboards")[:2] == (404, "NOT_FOUND")
     ((_, row),) = world.store.all("coverage")
-    assert row == {"service": "salesforce", "action": "GET /services/data/vXX.0/wave/dashboards", "count": 2}
+    action = "GET /services/data/vXX.0/wave/dashboards"
+    assert row == {"product": "Salesforce REST API", "version": "", "action": action, "calls": 2}
 
 
 @pytest.mark.parametrize("path", ["sobjects/Account/describe/layouts", "sobjects/Account/updated", "composite/graph"])

@@ -7,6 +7,7 @@ import random
 from lxml import etree
 from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, xml
 
+from emulators.coverage import unknown_actions
 from emulators.http import Request
 
 
@@ -189,3 +190,9 @@ def test_the_path_after_the_version_does_not_count(sandbox: EmulatedOrg) -> None
     body = b'<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><describeMetadata/></Body></Envelope>'
     request = Request("POST", sandbox.record.my_domain_host, "/services/Soap/m/64.0/deployRequest", {}, body)
     assert sandbox.api.soap(sandbox.record, request, sandbox.session).status == 200
+
+
+def test_an_operation_that_is_not_emulated_is_noted(sandbox: EmulatedOrg) -> None:
+    assert b"no operation readMetadata" in sandbox.send("readMetadata", "").body
+    row = {"product": "Salesforce Metadata API", "version": "", "action": "readMetadata", "calls": 1}
+    assert unknown_actions(sandbox.store) == [row]
