@@ -43,6 +43,7 @@ WITHOUT_JSON = {
 CALLS: dict[str, tuple[str, ...]] = {
     "bundle": ("--source", ".", "--out", "out.zip"),
     "doctor": (),
+    "emulators coverage": (),
     "emulators requests": ("--limit", "5"),
     "emulators reset": (),
     "emulators seed": ("world.json",),
