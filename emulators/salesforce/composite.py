@@ -16,7 +16,7 @@ from emulators.store import Document
 
 Answer = Callable[[Request], Response]
 
-# REST API Developer Guide, "Composite Resources" (API v67): 200 records, 25 subrequests.
+# 200 records, 25 subrequests: third-party summaries of the REST API Developer Guide (read 2026-11-22).
 _MOST_RECORDS = 200
 _MOST_CALLS = 25
 _REFERENCE = re.compile(r"@\{([A-Za-z]\w*)((?:\.[A-Za-z]\w*|\[\d+\])*)\}")

@@ -19,8 +19,9 @@ from emulators.salesforce.sessions import Sessions
 from emulators.service import World
 
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-# "The expiration must be within 3 minutes" (Salesforce Help, OAuth 2.0 JWT Bearer Flow); five are accepted in
-# practice. Clocks may differ: an assertion that ends this very second, as CumulusCI sends it, is still good.
+# How far ahead an assertion may expire: three minutes as Salesforce Help is said to ask, five by a third-party
+# guide (knowledgelib.io, excerpt read 2026-11-22); the emulator takes five. Clocks may differ: an assertion that ends
+# this very second, as CumulusCI sends it, is still good.
 _LONGEST_SECONDS = 5 * 60
 _SKEW_SECONDS = 3 * 60
 

@@ -20,7 +20,7 @@ from emulators.service import World
 
 _VERSIONED = re.compile(r"/services/data/v(\d{1,3})\.0(?:/(.*))?")
 _CURSOR = "salesforce.cursor"
-# REST API Developer Guide, "Query Options Header" (API v67): 200 to 2,000 records a batch, 2,000 by default.
+# REST API Developer Guide, "Query Options Header" (read 2026-11-22): 200 to 2,000 records a batch, 2,000 by default.
 _BATCH = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
 _LEAST, _MOST = 200, 2000
 

@@ -11,7 +11,7 @@ from emulators.http import Request
 from emulators.salesforce.orgs import OrgRecord, OrgUser, Session
 from emulators.service import World
 
-# Salesforce's default session timeout, in seconds ("Session Settings", Salesforce Help): two hours.
+# Salesforce's default session timeout, in seconds (from knowledge of "Session Settings"): two hours.
 SESSION_SECONDS = 2 * 60 * 60
 
 _ACCESS, _REFRESH = "salesforce.session", "salesforce.refresh"

@@ -10,7 +10,7 @@ from emulators.alicloud.oss.model import Bucket, Shelf, Version
 from emulators.http import Request, Response
 
 MOST_PARTS = 10_000
-LEAST_PART_BYTES = 100 * 1024  # every part but the last (API reference, UploadPart)
+LEAST_PART_BYTES = 100 * 1024  # every part but the last (OSS API reference, from knowledge)
 
 
 def begin(shelf: Shelf, bucket: Bucket, key: str, request: Request) -> Response:

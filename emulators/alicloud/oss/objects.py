@@ -89,7 +89,7 @@ def refuse_overwrite(shelf: Shelf, bucket: Bucket, found: list[Version], headers
     """Raise `OssError` when a write would replace what must stay.
 
     Where versioning is or was on, nothing is replaced, and OSS ignores x-oss-forbid-overwrite
-    (API reference, PutObject and "Versioning overview", 2025).
+    (OSS API reference, from knowledge: pages not opened).
     """
     if bucket.versioning == "Enabled" or not found:
         return

@@ -13,7 +13,7 @@ from emulators.alicloud.oss.model import Bucket, Shelf, Version, Worm
 from emulators.http import Request, Response
 
 DAY_SECONDS = 24 * 3600
-MOST_DAYS = 25550  # 70 years (API reference, InitiateBucketWorm, 2025-12-10)
+MOST_DAYS = 25550  # 70 years (OSS API reference, InitiateBucketWorm; excerpt read 2026-11-22)
 
 
 def policy_of(bucket: Bucket, now: float) -> Worm | None:

@@ -17,7 +17,7 @@ def timestamp(seconds: float) -> str:
 
 
 def deploy_result(job: Document, now: float, *, details: bool) -> dict[str, Any]:
-    """Return a DeployResult (Metadata API Developer Guide). `status`, `done` and `id` stand before the details.
+    """Return the API's DeployResult. `status`, `done` and `id` stand before the details.
 
     CumulusCI takes the first element of a name in document order, so nothing of the details may come first.
     """

@@ -2,7 +2,8 @@
 
 The world file's org may hold `apex_tests` ({"Class.method": {"outcome": "fail", "message", "stack"}}) and
 `apex_coverage` ({"Class": percent}). What it doesn't name passes, and is covered fully once any test has run.
-Sources: Metadata API Developer Guide, "Running Tests in a Deployment"; Apex Developer Guide, "Code Coverage".
+Sources: Metadata API Developer Guide, "Running a Subset of Tests in a Deployment", and Salesforce DX Developer Guide,
+"Build and Release Your App with Metadata API" (excerpts read 2026-11-22); the rest from knowledge.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from emulators.salesforce.metadata.state import OrgState
 from emulators.salesforce.orgs import OrgRecord
 from emulators.store import Document
 
-COVERAGE_NEEDED = 75  # percent; Metadata API Developer Guide, "Running Tests in a Deployment"
+COVERAGE_NEEDED = 75  # percent; Metadata API Developer Guide, "Running a Subset of Tests in a Deployment"
 _MILLISECONDS_A_TEST = 20.0
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'", re.DOTALL)

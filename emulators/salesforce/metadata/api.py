@@ -36,7 +36,7 @@ PRODUCT = "Salesforce Metadata API"
 """What the API goes by in the list of what is asked for and what is emulated."""
 
 _PATH = re.compile(r"/services/Soap/m/([^/]+)")
-_MAX_QUERIES = 3  # Metadata API Developer Guide, `listMetadata()`
+_MAX_QUERIES = 3  # Metadata API Developer Guide, `listMetadata()` (excerpt read 2026-11-22)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Destructive changes: what may go, what goes with it, and what stands in the way.
 
-Source: Metadata API Developer Guide, "Deleting Components from an Organization".
+Source: Metadata API Developer Guide, "Deleting Components from an Organization" (excerpt read 2026-11-22).
 """
 
 from __future__ import annotations

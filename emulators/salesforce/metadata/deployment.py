@@ -1,6 +1,6 @@
 """What a deploy does to an org: every component checked, every problem told, and the changes that follow.
 
-Sources: Metadata API Developer Guide, `deploy()` (options and their rules) and `DeployResult`.
+From knowledge of the Metadata API (`deploy()`, its options and their rules, `DeployResult`), not from opened pages.
 """
 
 from __future__ import annotations

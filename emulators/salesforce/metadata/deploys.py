@@ -25,7 +25,7 @@ QUEUED_SECONDS = 0.3
 BASE_SECONDS = 0.6
 SECONDS_A_COMPONENT = 0.0005
 
-# Metadata API Developer Guide, `deployRecentValidation()`: a validation is good for ten days.
+# Metadata API Developer Guide, `deployRecentValidation()` (excerpt read 2026-11-22): good for ten days.
 VALIDATION_SECONDS = 10 * 24 * 60 * 60
 
 

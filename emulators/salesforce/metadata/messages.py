@@ -9,7 +9,7 @@ from emulators.salesforce.metadata.components import Key
 
 @dataclass(frozen=True)
 class DeployMessage:
-    """One line of a deploy's result (Metadata API Developer Guide, DeployMessage). Lines and columns from 1."""
+    """One line of a deploy's result (the API's DeployMessage). Lines and columns from 1."""
 
     file_name: str
     full_name: str = ""

@@ -1,6 +1,6 @@
 """The options of a deploy, read from SOAP or JSON alike.
 
-Source: Metadata API Developer Guide, `deploy()`, "DeployOptions".
+From knowledge of the Metadata API's DeployOptions, not from an opened page.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A package as it comes to an org: a zip with manifests and metadata files, read into components.
 
-Source: Metadata API Developer Guide, "Deploying and Retrieving Metadata with the Zip File" and "Deleting
-Components from an Organization".
+Source: Metadata API Developer Guide, "Deleting Components from an Organization" (excerpt read 2026-11-22); the rest
+from knowledge of the API.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from emulators.salesforce.metadata.xmlform import (
     text,
 )
 
-# "Metadata API limits", Salesforce Developer Limits and Allocations Quick Reference.
+# Salesforce Developer Limits and Allocations Quick Reference, Metadata limits (excerpt read 2026-11-22).
 MAX_FILES = 10_000
 MAX_ZIP_BYTES = 39 * 1024 * 1024
 MAX_UNZIPPED_BYTES = 600 * 1024 * 1024

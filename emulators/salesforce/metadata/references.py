@@ -127,7 +127,7 @@ def _not_found(label: str, target: Key) -> str:
     return f"In field: {label} - no {target.type} named {target.full_name} found"
 
 
-# Where formulas stand, by type (Metadata API Developer Guide).
+# Where formulas stand, by type.
 _FORMULAS = {
     "CustomField": ("formula", "lookupFilter/booleanFilter"),
     "ValidationRule": ("errorConditionFormula",),

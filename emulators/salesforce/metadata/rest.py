@@ -1,6 +1,7 @@
 """The REST resource `metadata/deployRequest`: deploy, look, cancel, and deploy a recent validation.
 
-Source: Metadata API Developer Guide, "Deploying with REST" and `deployRequest`.
+Source: Metadata API Developer Guide, "Deploy a Recently Validated Component Set Without Tests" (REST; excerpt read
+2026-11-22); the rest from knowledge of the API.
 """
 
 from __future__ import annotations

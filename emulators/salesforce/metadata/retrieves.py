@@ -1,6 +1,6 @@
 """Retrieving metadata: what was deployed comes back, in canonical form, with its package.xml.
 
-Source: Metadata API Developer Guide, `retrieve()`, and "Sample package.xml Manifest Files" for wildcards.
+Wildcards: Migration Guide, "Specifying all Components of a Type" (excerpt read 2026-11-22); the rest from knowledge.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a deploy checks and does. Sources are pages of the Metadata API Developer Guide (v67.0, read 2026-11)."""
+"""What a deploy checks and does. The modules of emulators/salesforce/metadata name their sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SOAP face: faults, listing, describing, retrieving. Sources: Metadata API Developer Guide, page by page."""
+"""The SOAP face: faults, listing, describing, retrieving."""
 
 from __future__ import annotations
 
