@@ -13,8 +13,9 @@ from flows.project import federation_of, project_root
 from flows.summary import Area, OrgLine, areas_of, lines_of
 from infra.outputs import LandingZoneOutputs
 from kit.console import emit, guarded, json_option
-from orgs.domains import hosts
 from orgs.federation import Federation
+
+COUNTS = ("created", "changed", "deleted")
 
 
 @click.command()
@@ -66,11 +67,14 @@ def _screen(
         what = ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in area.resources.items())
         cloud.add_row(area.name, str(area.total), what)
     orgs = Table(box=box.SIMPLE, title="In the orgs", title_justify="left", title_style="bold")
-    for column in ("Org", "Edition", "Host", "Release", "What", "Tests"):
-        orgs.add_column(column, overflow="fold")
+    for column in ("Org", "Edition", "Release"):
+        orgs.add_column(column, no_wrap=True)
+    for column in COUNTS:
+        orgs.add_column(column.capitalize(), justify="right")
+    orgs.add_column("Tests", overflow="fold")
     for line in lines:
         org = federation.org(line.org)
-        orgs.add_row(org.name, org.edition, hosts(org).my_domain, *_released(line))
+        orgs.add_row(org.name, org.edition, *_released(line))
     total = sum(area.total for area in areas)
     foot = (
         f"Stack {outputs.stack} in {outputs.region}: {total} resources · ledger: {place}\n"
@@ -79,16 +83,15 @@ def _screen(
     return f"{as_text(Group(cloud, orgs))}\n{foot}\n{as_text(Panel(_next(outputs, lines), title='Next'))}"
 
 
-def _released(line: OrgLine) -> tuple[str, str, str]:
-    from flows.view import counts_text
-
+def _released(line: OrgLine) -> tuple[str, ...]:
+    """Return release, counts and tests of a row."""
     if line.entry is None:
-        return "", "none yet", ""
+        return "none yet", "", "", "", ""
     record = line.entry.record
-    tests = f"{record.tests['run']} run, {record.tests['failed']} failed" if record.tests else ""
-    if record.event is Event.SUCCEEDED:
-        return record.bundle[:12], counts_text(dict(record.counts)), tests
-    return record.bundle[:12], f"[red]{record.event}[/]: sfoa ledger show --org {line.org}", tests
+    if record.event is not Event.SUCCEEDED:
+        return record.bundle[:12], "", "", "", f"[red]{record.event}[/]: sfoa ledger show --org {line.org}"
+    tests = f"{record.tests['run']} passed" if record.tests else ""
+    return record.bundle[:12], *(str(record.counts.get(count, 0)) for count in COUNTS), tests
 
 
 def _next(outputs: LandingZoneOutputs, lines: list[OrgLine]) -> str:

@@ -72,7 +72,7 @@ def test_one_screen_says_what_stands_what_was_released_and_what_to_type_next(
     monkeypatch.setattr(module, "buckets_of", lambda _outputs: buckets)
     shown = CliRunner().invoke(module.summary, [])
     assert shown.exit_code == 0, shown.output
-    for words in ("2 Switch", "241 created", "20 run, 0 failed", "oss://acme-ledger/orgs/", "cci flow run promote"):
+    for words in ("2 Switch", "241", "20 passed", "oss://acme-ledger/orgs/", "cci flow run promote"):
         assert words in shown.output
     assert max(map(len, shown.output.splitlines())) < 160
     machines = json.loads(CliRunner().invoke(module.summary, ["--json"]).stdout)["result"]
