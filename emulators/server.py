@@ -47,6 +47,8 @@ class Emulators:
         try:
             self.authority = Authority(self.folder)
             self.store = Store(self.folder / "world.db")
+            # Here, where no request is under way that has put a blob and not yet the document that names it.
+            self.store.drop_unused_blobs()
         except (OSError, sqlite3.Error) as error:
             self._hold.close()
             raise Refused(_stateless(self.folder, error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NUL
 """
 
 Document = dict[str, Any]
+
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 class Store:
@@ -114,6 +117,16 @@ class Store:
         if row is None:
             raise KeyError(digest)
         return bytes(row[0])
+
+    def drop_unused_blobs(self) -> int:
+        """Drop the blobs whose digest stands in no document (what was overwritten or deleted); return how many."""
+        with self.transaction():
+            used = {
+                digest for (body,) in self._db.execute("SELECT body FROM document") for digest in _DIGEST.findall(body)
+            }
+            unused = [row for row in self._db.execute("SELECT digest FROM blob").fetchall() if row[0] not in used]
+            self._db.executemany("DELETE FROM blob WHERE digest = ?", unused)
+        return len(unused)
 
     def reset(self) -> None:
         """Forget everything."""

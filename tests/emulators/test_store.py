@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulators.store import Store
+from emulators.testing import running
 
 
 @pytest.fixture
@@ -73,3 +74,26 @@ def test_everything_survives_reopening(tmp_path: Path) -> None:
     assert second.kinds() == {}
     with pytest.raises(KeyError):
         second.blob(digest)
+
+
+def test_blobs_that_no_document_names_are_dropped(store: Store) -> None:
+    used, nested, old = (store.put_blob(text) for text in (b"used", b"nested", b"old"))
+    store.put("object", "a", {"digest": old})
+    store.put("object", "a", {"digest": used, "versions": [{"files": {"path": nested}}]})
+    assert store.drop_unused_blobs() == 1
+    assert (store.blob(used), store.blob(nested)) == (b"used", b"nested")
+    with pytest.raises(KeyError):
+        store.blob(old)
+    store.delete("object", "a")
+    assert store.drop_unused_blobs() == 2
+
+
+def test_a_start_drops_what_was_overwritten_and_uses_its_space_again(tmp_path: Path) -> None:
+    file = tmp_path / "emulators" / "world.db"
+    for number in range(5):
+        with running(tmp_path) as emulators:
+            digest = emulators.store.put_blob(bytes([number]) * 1_000_000)
+            emulators.store.put("object", "a", {"digest": digest})
+    assert file.stat().st_size < 3_000_000
+    with running(tmp_path) as emulators:
+        assert emulators.store.blob(digest) == bytes([4]) * 1_000_000
