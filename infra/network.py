@@ -99,7 +99,11 @@ class Network(pulumi.ComponentResource):
                 allocation_id=address.id,
                 instance_id=gateway.id,
                 instance_type="Nat",
-                opts=self._kept(ignore_changes=SEEN_BY_THE_PROVIDER),
+                opts=pulumi.ResourceOptions.merge(
+                    self._kept(ignore_changes=SEEN_BY_THE_PROVIDER),
+                    # An address is bound to one gateway at a time: the new binding waits for the old one to go.
+                    pulumi.ResourceOptions(delete_before_replace=True),
+                ),
             )
             for number, address in enumerate(addresses, 1)
         ]

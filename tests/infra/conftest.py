@@ -31,6 +31,7 @@ class Registered:
     protect: bool
     parent: str
     ignored: tuple[str, ...]
+    deleted_first: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,16 @@ class Recorder(MockMonitor):
             inputs = pulumi.runtime.rpc.deserialize_properties(request.object)
             ignored = tuple(request.ignoreChanges)
             self.registered.append(
-                Registered(response.urn, request.type, request.name, inputs, request.protect, request.parent, ignored)
+                Registered(
+                    response.urn,
+                    request.type,
+                    request.name,
+                    inputs,
+                    request.protect,
+                    request.parent,
+                    ignored,
+                    request.deleteBeforeReplace,
+                )
             )
         return response
 

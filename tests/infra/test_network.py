@@ -33,6 +33,10 @@ def test_what_the_service_fills_in_cannot_replace_a_binding_of_an_address_that_o
     assert ignored == {("privateIpAddress", "vpcId")}
 
 
+def test_a_binding_goes_before_the_one_that_replaces_it_since_an_address_has_one_gateway(network: Any) -> None:
+    assert all(binding.deleted_first for binding in network.of("EipAssociation").values())
+
+
 def test_one_enhanced_gateway_stands_in_the_edge_tier(network: Any) -> None:
     (gateway,) = network.of("NatGateway").values()
     assert gateway.inputs["natType"] == "Enhanced"
