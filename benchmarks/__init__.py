@@ -1,0 +1,1 @@
+"""Measures the kit against peers: same machine, same run, same input, taking turns. `python -m benchmarks`."""
