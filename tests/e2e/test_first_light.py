@@ -137,5 +137,6 @@ def test_destroy_leaves_the_cloud_empty(stage: Stage, up: Up) -> None:
 
 def test_down_leaves_no_process(stage: Stage, up: Up) -> None:
     state = stage.result("emulators", "status")
-    assert stage.run("make", "down", inside=False).returncode == 0
+    binaries = f"BIN={Path(sys.executable).parent}"  # the stage has no environment of its own
+    assert stage.run("make", "down", binaries, inside=False).returncode == 0
     assert not Path(f"/proc/{state['pid']}").exists()
