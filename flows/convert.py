@@ -14,12 +14,10 @@ from flows.components import Component, ComponentKey, Fragment, MdapiFile, Run
 from flows.containers import own_content, put_together
 from flows.metadata_types import ChildType, MetadataType
 from flows.source.project import Project, SourceFile
-from flows.source.resolve import META, ChildFile, Found, resolve, same_name
+from flows.source.resolve import ARCHIVES, META, ChildFile, Found, resolve, same_name
 from flows.xmltext import MalformedXmlError
 from kit.problems import Place, Problem
 
-# Content types of a static resource whose content may lie on disk as a folder.
-_ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/jar"})
 _WELL_FORMED = "well-formed XML in UTF-8 without a document type"
 
 
@@ -152,8 +150,8 @@ class _Converter:
         path = f"{found.type.directory}/{found.name}.{found.type.suffix}"
         if in_folder:
             content_type = xmltext.child_text(document.root, "contentType")
-            if content_type not in _ARCHIVES:
-                rule = f"a static resource that is a folder has one of the content types {', '.join(sorted(_ARCHIVES))}"
+            if content_type not in ARCHIVES:
+                rule = f"a static resource that is a folder has one of the content types {', '.join(sorted(ARCHIVES))}"
                 what = f"{found.name} is a folder, but its content type is {content_type or 'missing'}"
                 self.problem(Place(meta.name), what, rule, "set contentType to application/zip")
                 return

@@ -47,6 +47,7 @@ class MetadataType:
     fixed_name: bool = False
     adapter: str = ""
     transformer: str = ""
+    decomposition: str = ""
     recomposition: str = ""
     children: tuple[ChildType, ...] = ()
 

@@ -1,10 +1,11 @@
-"""Write `metadata_types.json` from an unpacked npm package `@salesforce/source-deploy-retrieve`.
+"""Write `metadata_types.json` and `content_types.json` from the npm package `@salesforce/source-deploy-retrieve`.
 
-    npm pack @salesforce/source-deploy-retrieve && tar xf salesforce-source-deploy-retrieve-*.tgz
-    python -m flows.refresh_metadata_types ./package --api-version 67.0
+    npm install --ignore-scripts @salesforce/source-deploy-retrieve
+    python -m flows.refresh_metadata_types node_modules --api-version 67.0
 
 The names, suffixes, directories, children and strategies of the metadata types are facts; the table keeps them,
-with the package's name and version as their source and the day as their date.
+with the package's name and version as their source and the day as their date. Which file extension a content type
+has, it leaves to the package `mime`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,17 @@ from typing import Any
 import click
 
 TABLE = Path(__file__).with_name("metadata_types.json")
+CONTENT_TYPES = Path(__file__).with_name("content_types.json")
+
+# What Salesforce's converter adds to the content types of the package `mime`.
+_MORE_TYPES = {
+    "text/javascript": "js",
+    "application/x-javascript": "js",
+    "application/x-zip-compressed": "zip",
+    "text/x-haml": "haml",
+    "image/x-png": "png",
+    "text/xml": "xml",
+}
 
 # The table's field for each field of Salesforce's registry. What is false or absent there is left out here.
 _FIELDS = {
@@ -81,17 +93,41 @@ def _facts(entry: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return facts
 
 
+def content_types_of(definitions: list[dict[str, list[str]]], source: str, as_of: str) -> dict[str, Any]:
+    """Return the table of file extensions: `source`, `as_of`, `extensions` (content type → extension, no dot)."""
+    extensions = dict(_MORE_TYPES)
+    for types in reversed(definitions):
+        # An asterisk marks an extension that another type has first; written back, this type still has it.
+        extensions |= {name: found[0].removeprefix("*") for name, found in types.items()}
+    return {"source": source, "as_of": as_of, "extensions": dict(sorted(extensions.items()))}
+
+
 @click.command()
-@click.argument("package", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("modules", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--api-version", required=True, help="API version of the Salesforce release of the day: 67.0.")
 @click.option("--as-of", default=lambda: datetime.now(tz=UTC).date().isoformat(), help="Date of the facts.")
-def refresh(package: Path, api_version: str, as_of: str) -> None:
-    """Write the table from the unpacked PACKAGE."""
-    about = json.loads((package / "package.json").read_text(encoding="utf-8"))
+def refresh(modules: Path, api_version: str, as_of: str) -> None:
+    """Write the tables from the packages in MODULES, a folder node_modules."""
+    package = modules / "@salesforce/source-deploy-retrieve"
     registry = json.loads((package / "lib/src/registry/metadataRegistry.json").read_text(encoding="utf-8"))
-    table = table_of(registry, f"{about['name']} {about['version']}", as_of, api_version)
+    table = table_of(registry, _named(package), as_of, api_version)
     TABLE.write_text(rendered(table), encoding="utf-8")
+    definitions = [_definition(modules / f"mime/types/{name}.js") for name in ("standard", "other")]
+    extensions = content_types_of(definitions, f"{_named(package)} and {_named(modules / 'mime')}", as_of)
+    CONTENT_TYPES.write_text(json.dumps(extensions, indent=1) + "\n", encoding="utf-8")
     click.echo(f"{len(table['types'])} types from {table['source']}", err=True)
+
+
+def _named(package: Path) -> str:
+    about = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    return f"{about['name']} {about['version']}"
+
+
+def _definition(file: Path) -> dict[str, list[str]]:
+    """Return the JSON value that a module of `mime` exports: content type → extensions."""
+    text = file.read_text(encoding="utf-8")
+    found: dict[str, list[str]] = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    return found
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from kit.problems import Place, Problem
 
 META = "-meta.xml"
 
+# Content types of a static resource whose content may lie on disk as a folder.
+ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/jar"})
+
 # Adapters of Salesforce's registry that take a folder under the type's directory as one component.
 _FOLDER_ADAPTERS = frozenset({"bundle", "mixedContent"})
 _NOT_YET = frozenset({"digitalExperience", "uiBundles"})
@@ -165,7 +168,8 @@ class _Resolver:
             if kind.adapter == "matchingContentFile" and not kind.strict_directory:
                 self.elsewhere.append((kind, file))
                 return
-            if kind.adapter in ("", "default") and kind.directory in file.parts[-3:-1]:
+            above = file.parts[:-1] if kind.in_folder else file.parts[-3:-1]
+            if kind.adapter in ("", "default") and kind.directory in above:
                 self.set_meta(self.named_group(kind, stem, file, file.name), file)
                 return
         here = self.table.by_directory.get(file.parts[-2] if len(file.parts) > 1 else "", ())

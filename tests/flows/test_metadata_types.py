@@ -84,14 +84,24 @@ def test_a_refresh_keeps_facts_and_turns_references_into_names() -> None:
     assert json.loads(rendered(table)) == table
 
 
-def test_the_refresh_command_writes_the_table_from_an_unpacked_package(tmp_path: Path, monkeypatch: Any) -> None:
-    package = tmp_path / "package"
+def test_the_refresh_command_writes_the_table_and_that_of_file_extensions(tmp_path: Path, monkeypatch: Any) -> None:
+    package, mime = tmp_path / "@salesforce/source-deploy-retrieve", tmp_path / "mime"
+    (mime / "types").mkdir(parents=True)
+    (mime / "package.json").write_text('{"name": "mime", "version": "2.0.0"}')
+    (mime / "types/standard.js").write_text('module.exports = {"text/a":["a","b"],"text/x":["s"]};')
+    (mime / "types/other.js").write_text('module.exports = {"text/x":["*x"],"text/y":["*y"]};')
     (package / "lib/src/registry").mkdir(parents=True)
     (package / "package.json").write_text('{"name": "@salesforce/source-deploy-retrieve", "version": "1.2.3"}')
     (package / "lib/src/registry/metadataRegistry.json").write_text(json.dumps(REGISTRY))
     monkeypatch.setattr(refresh_metadata_types, "TABLE", tmp_path / "table.json")
-    result = CliRunner().invoke(refresh, [str(package), "--api-version", "67.0", "--as-of", "2026-01-02"])
+    monkeypatch.setattr(refresh_metadata_types, "CONTENT_TYPES", tmp_path / "extensions.json")
+    result = CliRunner().invoke(refresh, [str(tmp_path), "--api-version", "67.0", "--as-of", "2026-01-02"])
     assert result.exit_code == 0, result.output
     table = json.loads((tmp_path / "table.json").read_text())
     assert table["source"] == "@salesforce/source-deploy-retrieve 1.2.3"
     assert table["as_of"] == "2026-01-02"
+    extensions = json.loads((tmp_path / "extensions.json").read_text())
+    assert extensions["source"] == "@salesforce/source-deploy-retrieve 1.2.3 and mime 2.0.0"
+    assert (
+        extensions["extensions"].items() >= {"text/a": "a", "text/x": "s", "text/y": "y", "image/x-png": "png"}.items()
+    )
