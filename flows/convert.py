@@ -113,11 +113,10 @@ class _Converter:
             elif (document := self.xml(file)) is not None:
                 files.append(self.meta_beside(file, path, document))
         root = found.any_file.name.partition(f"{found.folder}/")[0] + found.folder
-        if found.type.name == "LightningComponentBundle" and not any(
-            file.base == f"{found.name}.js{META}" for file in found.content
-        ):
-            rule = "a Lightning web component has a configuration file"
-            self.problem(Place(root), f"{found.name} has no {META}", rule, f"add {found.name}.js{META}")
+        wanted = _needed_in_bundle(found)
+        if wanted and not any(file.base == wanted for file in found.content):
+            rule = f"a {found.type.name} is described by {wanted}"
+            self.problem(Place(root), f"{found.name} has no {wanted}", rule, f"add {wanted}")
         self.add_files(found, Place(root), files)
 
     def take_mixed(self, found: Found) -> None:
@@ -360,6 +359,12 @@ class _Converter:
 
     def problem(self, place: Place, what: str, rule: str, fix: str) -> None:
         self.problems.append(Problem(what, rule, fix, Place(self.project.shown(place.file), place.line)))
+
+
+def _needed_in_bundle(found: Found) -> str:
+    """Return the file without which a bundle is none, or ""."""
+    suffix = "js" + META if found.type.name == "LightningComponentBundle" else found.type.meta_file_suffix
+    return f"{found.name}.{suffix}" if suffix.endswith(META) else suffix
 
 
 def _one_to_one(file: SourceFile) -> tuple[Run, ...]:

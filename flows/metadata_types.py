@@ -40,6 +40,8 @@ class MetadataType:
     directory: str
     suffix: str = ""
     legacy_suffix: str = ""
+    meta_file_suffix: str = ""
+    alias_for: str = ""
     strict_directory: bool = False
     in_folder: bool = False
     folder_type: str = ""
@@ -98,6 +100,8 @@ def metadata_types() -> TypeTable:
     by_suffix: dict[str, list[MetadataType]] = defaultdict(list)
     by_directory: dict[str, list[MetadataType]] = defaultdict(list)
     for kind in types:
+        if kind.alias_for:
+            continue  # another name for a type; no file is of it
         by_directory[kind.directory].append(kind)
         for suffix in filter(None, (kind.suffix, kind.legacy_suffix)):
             # Several types can share a suffix: the one that Salesforce means without further hints goes first.

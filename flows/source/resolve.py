@@ -17,7 +17,7 @@ ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "applic
 
 # Adapters of Salesforce's registry that take a folder under the type's directory as one component.
 _FOLDER_ADAPTERS = frozenset({"bundle", "mixedContent"})
-_NOT_YET = frozenset({"digitalExperience", "uiBundles"})
+NOT_YET = frozenset({"digitalExperience", "uiBundles"})
 _SUPPORTED = frozenset({"", "default", "matchingContentFile", "decomposed"}) | _FOLDER_ADAPTERS
 
 
@@ -83,7 +83,7 @@ class _Resolver:
         parts = file.parts
         for position, directory in enumerate(parts[:-1]):
             for kind in self.table.by_directory.get(directory, ()):
-                if kind.adapter in _NOT_YET:
+                if kind.adapter in NOT_YET:
                     self.refuse_type(kind, parts[: position + 2], file)
                     return
                 if kind.adapter in _FOLDER_ADAPTERS and self.take_in_folder(kind, position, file):
