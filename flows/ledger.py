@@ -48,7 +48,10 @@ class Record:
     """What a run has to say, before it has its place in the chain. Digests are SHA-256 in hex.
 
     `validation` and `deployment` are ids of deploy requests in the org; `seconds` is how long each step took;
-    `index` is the digest of what the org holds afterwards (only of a success).
+    `index` is the digest of what the org holds afterwards (only of a success), `held` that of what it gave back of
+    it. `snapshot` is the digest of what the org held before of all that the run touches. `accepted` are components
+    changed by hand that someone agreed to overwrite. `rollback_to` is the entry whose state a rollback restores, 0
+    being that before the first; None for a promote. `holder` is who has the org, as `flows.lock` knows it.
     """
 
     event: Event
@@ -63,6 +66,11 @@ class Record:
     seconds: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
+    snapshot: str = ""
+    held: str = ""
+    accepted: tuple[str, ...] = ()
+    rollback_to: int | None = None
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,19 @@ class Entry:
     by: str
     record: Record
     digest: str
+
+
+class Overtaken(Refused):
+    """Another run wrote the entry that was to be ours: it holds the org now."""
+
+    def __init__(self, org: str, sequence: int, who: str = "") -> None:
+        super().__init__(
+            Problem(
+                f"another run wrote entry {sequence} of {org} at the same moment" + (f": {who}" if who else ""),
+                "one run at a time changes an org",
+                f"let the other run end, then try again; `sfoa ledger show --org {org} --all` says who and how far",
+            )
+        )
 
 
 class Ledger:
@@ -125,6 +146,15 @@ class Ledger:
         success = self.last_success(org)
         return self.index(success.record.index) if success else {}
 
+    def state_at(self, org: str, sequence: int) -> dict[ComponentKey, str]:
+        """Return what an org held of ours after entry `sequence`, a success; after 0, nothing."""
+        return self.index(self._entry(_key(org, sequence)).record.index) if sequence else {}
+
+    def held_by(self, org: str) -> dict[ComponentKey, str]:
+        """Return what the org gave back of each component after the last success, as digests of snapshots are."""
+        success = self.last_success(org)
+        return self.index(success.record.held) if success and success.record.held else {}
+
     def index(self, digest: str) -> dict[ComponentKey, str]:
         """Return the state that an entry's `index` names. Raises `Refused` when it is lost or altered."""
         key = f"indexes/{digest}.json"
@@ -146,10 +176,13 @@ class Ledger:
             self.index(digest)
         return digest
 
-    def append(self, org: str, record: Record) -> Entry:
-        """Write the next entry of an org. Raises `Refused` when another run wrote one at the same moment."""
+    def append(self, org: str, record: Record, after: int | None = None) -> Entry:
+        """Write the next entry of an org: the one after entry `after`, if given. Raises `Overtaken` when another
+        run wrote one there."""
         last = self.last(org)
         sequence = last.sequence + 1 if last else 1
+        if last and after is not None and last.sequence != after:
+            raise Overtaken(org, last.sequence, f"{last.by} at {last.at}")
         record = replace(record, problems=tuple(redact(problem) for problem in record.problems))
         body = {
             "version": VERSION,
@@ -167,13 +200,7 @@ class Ledger:
         except Taken as error:
             # The answer to our own write may have been lost and the write repeated: then what stands there is ours.
             if self._store.get(key) != data:
-                raise Refused(
-                    Problem(
-                        f"another run wrote entry {sequence} of {org} at the same moment",
-                        "one run at a time changes an org",
-                        "let the other run end, then try again",
-                    )
-                ) from error
+                raise Overtaken(org, sequence, self._who(key)) from error
         head = {"sequence": sequence, "sha256": _sha256(data)}
         self._heads.put(f"heads/{org}.json", json.dumps(head).encode())
         return _parse(key, data)
@@ -206,9 +233,9 @@ class Ledger:
                 problems.append(_broken(key, f"says that it is entry {entry.sequence} of {entry.org}"))
             if entry.previous != previous:
                 problems.append(_broken(key, "doesn't follow the entry before it: one of the two was altered"))
-            if entry.record.index:
+            for digest in filter(None, (entry.record.index, entry.record.held)):
                 try:
-                    self.index(entry.record.index)
+                    self.index(digest)
                 except Refused as refused:
                     problems.extend(refused.problems)
             previous, expected = entry.digest, expected + 1
@@ -238,6 +265,14 @@ class Ledger:
     def _keys(self, org: str) -> list[str]:
         return self._store.list(f"orgs/{org}/")
 
+    def _who(self, key: str) -> str:
+        """Return who wrote an entry and when, "" when it can't be read."""
+        try:
+            entry = self._entry(key)
+        except Refused:
+            return ""
+        return f"{entry.by} at {entry.at}"
+
     def _entry(self, key: str) -> Entry:
         return _parse(key, self._store.get(key))
 
@@ -258,7 +293,7 @@ def _parse(key: str, data: bytes) -> Entry:
             raise ValueError("written by another version of the kit")
         own = {name: body.pop(name) for name in ("org", "sequence", "previous", "at", "by")}
         body["event"] = Event(body["event"])
-        body |= {name: tuple(body[name]) for name in ("problems", "differs")}
+        body |= {name: tuple(body.get(name, ())) for name in ("problems", "differs", "accepted")}
         return Entry(**own, record=Record(**body), digest=_sha256(data))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(_broken(key, f"can't be read: {error}")) from error

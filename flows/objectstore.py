@@ -76,6 +76,7 @@ class Buckets:
 
     releases: ObjectStore
     ledger: ObjectStore
+    backups: ObjectStore
 
 
 def buckets_of(outputs: LandingZoneOutputs) -> Buckets:

@@ -94,7 +94,11 @@ def connect(outputs: LandingZoneOutputs) -> Buckets:
     config.endpoint = outputs.storage_endpoint
     config.credentials_provider = _credentials()
     client = oss_client.Client(config)
-    return Buckets(OssBucket(outputs.storage_releases_bucket, client), OssBucket(outputs.storage_ledger_bucket, client))
+    return Buckets(
+        OssBucket(outputs.storage_releases_bucket, client),
+        OssBucket(outputs.storage_ledger_bucket, client),
+        OssBucket(outputs.storage_backups_bucket, client),
+    )
 
 
 def _credentials() -> StaticCredentialsProvider:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from flows.components import Component, ComponentKey, Fragment, MdapiFile
+from kit.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,19 @@ def verify(shipped: Iterable[Component], files: Mapping[str, bytes]) -> Verifica
         elif not found:
             differs.append(component.key)
     return Verification(len(components), tuple(missing), tuple(differs))
+
+
+def lost(components: Mapping[ComponentKey, Component], missing: Iterable[ComponentKey]) -> list[Problem]:
+    """Return a problem for each of the `missing`, with the place that it came from."""
+    return [
+        Problem(
+            f"{key} was deployed, but the org doesn't give it back",
+            "what was deployed can be retrieved",
+            "look for it in the org's setup, then promote again",
+            components[key].source,
+        )
+        for key in missing
+    ]
 
 
 def contains(have: etree._Element, want: etree._Element) -> bool:

@@ -16,7 +16,7 @@ from rich.table import Table
 from flows.components import ComponentKey
 from flows.metadata_results import DeployResult
 from flows.plan import Plan
-from flows.promote import Outcome
+from flows.run import Outcome
 from kit.problems import Problem
 
 LOG_WIDTH = 400

@@ -1,4 +1,4 @@
-"""A landing zone for tests that need no engine: its outputs, and the two buckets that the release engine writes to."""
+"""A landing zone for tests that need no engine: its outputs, and the buckets that the release engine writes to."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ OUTPUTS = {
 
 
 def make_buckets() -> None:
-    """Make the buckets for releases and ledger; proxy, CA and credentials come from the environment."""
+    """Make the buckets for releases, ledger and backups; proxy, CA and credentials come from the environment."""
     config = oss.config.load_default()
     config.region, config.endpoint = "cn-shanghai", str(OUTPUTS["storage_endpoint"])
     config.credentials_provider = oss.credentials.EnvironmentVariableCredentialsProvider()
     client = oss.Client(config)
-    for name in ("storage_releases_bucket", "storage_ledger_bucket"):
+    for name in ("storage_releases_bucket", "storage_ledger_bucket", "storage_backups_bucket"):
         client.put_bucket(oss.PutBucketRequest(bucket=str(OUTPUTS[name])))

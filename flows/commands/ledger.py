@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
@@ -10,8 +11,9 @@ from flows.handover import read_outputs
 from flows.ledger import Entry, Event, Ledger
 from flows.objectstore import buckets_of
 from flows.project import federation_of, project_root
+from flows.shelf import Shelf
 from kit.console import emit, guarded, json_option
-from kit.problems import refuse_if_any
+from kit.problems import Problem, Refused, refuse_if_any
 
 _STYLES = {Event.SUCCEEDED: "green", Event.FAILED: "red"}
 
@@ -43,12 +45,28 @@ def show(name: str, every: bool, as_json: bool) -> None:
 @json_option
 @guarded
 def verify(name: str | None, as_json: bool) -> None:
-    """Check the chain: find any altered, missing or reordered entry."""
+    """Check the chain: find any altered, missing or reordered entry, and any snapshot that is lost or altered."""
     root = project_root()
     org = federation_of(root).org(name).name if name else None
-    count, problems = Ledger.of(buckets_of(read_outputs(project=root))).verify(org)
+    buckets = buckets_of(read_outputs(project=root))
+    book = Ledger.of(buckets)
+    count, problems = book.verify(org)
+    if not problems:
+        problems = _snapshot_problems(book, Shelf(buckets.releases, buckets.backups), [org] if org else book.orgs())
     refuse_if_any(problems, "the ledger is not as it was written")
     emit({"entries": count}, as_json=as_json, text=f"{count} entries, all as they were written")
+
+
+def _snapshot_problems(book: Ledger, shelf: Shelf, orgs: Sequence[str]) -> list[Problem]:
+    """Return what is wrong with the snapshots that the entries of `orgs` name."""
+    digests = {entry.record.snapshot for org in orgs for entry in book.entries(org)} - {""}
+    problems: list[Problem] = []
+    for digest in sorted(digests):
+        try:
+            shelf.snapshot(digest)
+        except Refused as refused:
+            problems += refused.problems
+    return problems
 
 
 def _text(org: str, entries: list[Entry], place: str) -> str:
@@ -61,12 +79,17 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
     if not entries:
         return f"{org}: no entries in {place}{org}/"
     table = Table(box=box.SIMPLE, title=f"{org}: {place}{org}/", title_justify="left")
-    for column in ("Entry", "When", "Who", "What", "Release", "Tests"):
+    for column in ("Entry", "When", "Who", "What", "Release", "Snapshot", "Tests"):
         table.add_column(column, overflow="fold")
     for entry in entries:
         record = entry.record
         style = _STYLES.get(record.event, "yellow")
-        words = [f"[{style}]{record.event}[/]: {counts_text(dict(record.counts))}", *map(escape, record.problems)]
+        back = "" if record.rollback_to is None else f"rollback to entry {record.rollback_to}, "
+        accepted = [f"overwritten though changed by hand: {name}" for name in record.accepted]
+        words = [f"{back}[{style}]{record.event}[/]: {counts_text(dict(record.counts))}"]
+        words += map(escape, (*accepted, *record.problems))
         tests = f"{record.tests['run']} run, {record.tests['failed']} failed" if record.tests else ""
-        table.add_row(str(entry.sequence), entry.at, entry.by, "\n".join(words), record.bundle[:12], tests)
+        table.add_row(
+            str(entry.sequence), entry.at, entry.by, "\n".join(words), record.bundle[:12], record.snapshot[:12], tests
+        )
     return as_text(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from cumulusci.core.tasks import BaseSalesforceTask
 from cumulusci.utils.options import CCIOptions, Field
 
 from flows.bundle import Bundle, read_bundle
+from flows.components import ComponentKey
 from flows.compose import compose_for
 from flows.handover import read_outputs
 from flows.junit import junit
@@ -24,6 +26,9 @@ from flows.view import Narrator, problem_table, show
 from kit.console import people
 from kit.problems import Problem, Refused
 from orgs.federation import Org
+
+TIMEOUT_MINUTES = 60
+"""How long a deployment may take where no option says otherwise."""
 
 
 class ReleaseOptions(CCIOptions):  # type: ignore[misc]
@@ -72,16 +77,20 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             return read_bundle(Path(self.parsed_options.bundle))
         return compose_for(federation_of(self.root), self.org, self.root)
 
-    def promotion(self, bundle: Bundle, narrator: Narrator, timeout: float = 3600) -> Promotion:
-        """Return what carries a release into the org."""
+    def promotion(self, api_version: str, narrator: Narrator) -> Promotion:
+        """Return what carries a release into the org, or takes it back, as the task's options say."""
         buckets = buckets_of(read_outputs(project=self.root))
+        options = self.parsed_options
         return Promotion(
             org=self.org,
-            api=lambda: self.api(bundle.api_version),
+            api=lambda: self.api(api_version),
             ledger=Ledger.of(buckets),
             releases=buckets.releases,
+            backups=buckets.backups,
             reporter=narrator,
-            timeout=timeout,
+            timeout=getattr(options, "timeout", TIMEOUT_MINUTES) * 60,
+            accepted=_keys(getattr(options, "accept_overwrite", None) or ()),
+            take_over=getattr(options, "take_over", False),
         )
 
     def api(self, api_version: str) -> MetadataApi:
@@ -92,6 +101,13 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         path: Any = getattr(self.parsed_options, "junit", None)
         if path:
             Path(path).write_bytes(junit(self.org.name, result, problems))
+
+
+def _keys(names: Iterable[str]) -> frozenset[ComponentKey]:
+    try:
+        return frozenset(ComponentKey.parse(name.strip()) for name in names)
+    except ValueError as error:
+        raise CumulusCIUsageError(f"accept_overwrite: {error}") from error
 
 
 def _short(refused: Refused) -> str:

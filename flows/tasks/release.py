@@ -1,4 +1,4 @@
-"""The tasks that release managers run: plan, validate, promote, retrieve."""
+"""The tasks that release managers run: plan, validate, promote, rollback, retrieve."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cumulusci.utils.options import CCIOptions, Field, ListOfStringsOption
 from flows.components import ComponentKey
 from flows.metadata_results import DeployResult
 from flows.project import federation_of
-from flows.tasks.base import ReleaseOptions, ReleaseTask
+from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask
 from flows.view import Narrator, outcome_text, plan_table, show
 from kit.console import people
 from kit.problems import Problem, Refused
@@ -20,7 +20,25 @@ class DeployOptions(ReleaseOptions):
     """Options of the tasks that deploy."""
 
     junit: str | None = Field(None, description="Write test results and refused components to this file as JUnit XML")
-    timeout: int = Field(60, description="Minutes that a deployment may take before it is cancelled")
+    timeout: int = Field(TIMEOUT_MINUTES, description="Minutes that a deployment may take before it is cancelled")
+
+
+class ChangeOptions(DeployOptions):
+    """Options of the tasks that change an org."""
+
+    accept_overwrite: ListOfStringsOption | None = Field(
+        None, description="Components (Type:FullName, with commas) that were changed by hand and may be overwritten"
+    )
+    take_over: bool = Field(False, description="Take the org from a run that seems to live, and end what it began")
+
+
+class RollbackOptions(ChangeOptions):
+    """Options of the rollback task."""
+
+    bundle: None = Field(None, description="Not used: what is restored comes out of snapshots")
+    to: int | None = Field(
+        None, description="Entry of the ledger to go back to, 0 for before the first; default: before the last success"
+    )
 
 
 class PlanTask(ReleaseTask):
@@ -29,7 +47,7 @@ class PlanTask(ReleaseTask):
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Print the plan."""
         bundle = self.release()
-        plan = self.promotion(bundle, narrator).plan(bundle)
+        plan = self.promotion(bundle.api_version, narrator).plan(bundle)
         show(people(), plan_table(plan))
         self.return_values = {"plan": plan.digest, **plan.counts}
         return None
@@ -43,7 +61,7 @@ class Validate(ReleaseTask):
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Validate the release."""
         bundle = self.release()
-        promotion = self.promotion(bundle, narrator, self.parsed_options.timeout * 60)
+        promotion = self.promotion(bundle.api_version, narrator)
         outcome = promotion.validate(bundle)
         click.echo(outcome_text(outcome, promotion.ledger.place) + " (checked only)")
         self.return_values = {"plan": outcome.plan.digest, **outcome.plan.counts}
@@ -51,17 +69,34 @@ class Validate(ReleaseTask):
 
 
 class Promote(ReleaseTask):
-    """Carries the release into the org: validate, quick deploy, verify, and the ledger before and after."""
+    """Carries the release into the org: lock, snapshot, validate, quick deploy, verify, and the ledger throughout."""
 
-    Options = DeployOptions
+    Options = ChangeOptions
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Promote the release."""
         bundle = self.release()
-        promotion = self.promotion(bundle, narrator, self.parsed_options.timeout * 60)
+        promotion = self.promotion(bundle.api_version, narrator)
         outcome = promotion.promote(bundle)
         click.echo(outcome_text(outcome, promotion.ledger.place))
         self.return_values = {"plan": outcome.plan.digest, "bundle": bundle.digest, **outcome.plan.counts}
+        return outcome.result
+
+
+class Rollback(ReleaseTask):
+    """Takes the org back to how it was before the last release, or after an earlier entry of the ledger."""
+
+    Options = RollbackOptions
+
+    def work(self, narrator: Narrator) -> DeployResult | None:
+        """Roll back."""
+        promotion = self.promotion(federation_of(self.root).api_version, narrator)
+        outcome = promotion.rollback(self.parsed_options.to)
+        text = outcome_text(outcome, promotion.ledger.place)
+        click.echo(
+            f"rolled back: {text}" if outcome.result else f"{self.org.name}: there is nothing that can be undone"
+        )
+        self.return_values = {"plan": outcome.plan.digest, **outcome.plan.counts}
         return outcome.result
 
 

@@ -2,141 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 
-from emulators.testing import Running, running
-from tests.landed import OUTPUTS, make_buckets
+from tests.e2e.released import Project, replace_in
 
 pytestmark = pytest.mark.e2e
-
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-PARTS = ("cumulusci.yml", "sfdx-project.json", "metadata", "orgs")
-
-
-@dataclass
-class Project:
-    """A copy of the project that a test may change, and the environment that leads its commands to the emulators."""
-
-    root: Path
-    environment: dict[str, str]
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run one of the project's commands to its end."""
-        program = str(BIN / command[0])
-        return subprocess.run(
-            [program, *command[1:]], cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=300
-        )
-
-    def ok(self, *command: str) -> str:
-        """Run a command that has to succeed, and return what it printed."""
-        done = self.run(*command)
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
-
-    def promote(self, org: str = "china-uat") -> str:
-        """Promote and return what was printed."""
-        return self.ok("cci", "flow", "run", "promote", "--org", org)
-
-    def data(self, *command: str) -> dict[str, Any]:
-        """Return what a command that has to succeed printed to stdout as JSON."""
-        done = self.run(*command)
-        assert done.returncode == 0, done.stderr
-        data: dict[str, Any] = json.loads(done.stdout)
-        return data
-
-    def plan(self, org: str = "china-uat") -> tuple[list[str], list[str], list[str]]:
-        """Return what a plan for an org creates, changes and deletes."""
-        plan = self.data("sfoa", "plan", "--org", org, "--json")["result"]
-        return plan["creates"], plan["changes"], plan["deletes"]
-
-    def retrieved(self, *types: str) -> dict[str, bytes]:
-        """Return what the org holds of some types, by path."""
-        folder = self.root / "retrieved"
-        shutil.rmtree(folder, ignore_errors=True)
-        self.ok(
-            "cci", "task", "run", "retrieve", "--org", "china-uat", "--types", ",".join(types), "--path", str(folder)
-        )
-        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture(scope="module")
-def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Run the emulators with the federation's orgs in them."""
-    with running(tmp_path_factory.mktemp("clouds")) as clouds:
-        runner = clouds.emulators.home / "runner"
-        _sfoa("federation", "runner-key", "--out", str(runner))
-        world = _sfoa("federation", "world", "--certificate", str(runner / "runner.crt"))
-        requests.post(f"http://127.0.0.1:{clouds.port}/seed", data=world.encode(), timeout=60).raise_for_status()
-        yield clouds
-
-
-@pytest.fixture
-def empty(clouds: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """Return the emulators with orgs as they were seeded, and two empty buckets."""
-    requests.post(f"http://127.0.0.1:{clouds.port}/reset", timeout=60).raise_for_status()
-    for name, value in clouds.environment.items():
-        monkeypatch.setenv(name, value)
-    make_buckets()
-    return clouds
-
-
-def _sfoa(*arguments: str) -> str:
-    done = subprocess.run([str(BIN / "sfoa"), *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-@pytest.fixture
-def project(empty: Running, tmp_path: Path) -> Project:
-    """Return a project over orgs that nobody deployed to and a ledger without entries."""
-    root = tmp_path / "project"
-    root.mkdir()
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, root / part)
-    home = tmp_path / "user"
-    (home / ".cumulusci").mkdir(parents=True)
-    (home / ".cumulusci" / "cumulus_timestamp").write_text(str(time.time()))
-    (root / "outputs.json").write_text(json.dumps(OUTPUTS))
-    environment = {
-        **os.environ,
-        **empty.environment,
-        "HOME": str(home),
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-        "SFOA_OUTPUTS": str(root / "outputs.json"),
-        # A copy of the project is no clone.
-        "CUMULUSCI_AUTO_DETECT": "1",
-        "CUMULUSCI_REPO_ROOT": str(root),
-        "CI": "true",
-    }
-    return Project(root, environment)
 
 
 def fields(project: Project) -> list[Path]:
     """Return the source files of the core layer's custom fields."""
     return sorted((project.root / "metadata/core").rglob("*.field-meta.xml"))
-
-
-def replace_in(file: Path, old: str, new: str) -> None:
-    """Replace text that a file has to hold."""
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 def test_cci_shows_the_federation_s_orgs_with_no_org_connect(project: Project) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+from lxml import etree
 
 from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey, Fragment, MdapiFile
@@ -14,6 +15,7 @@ from flows.metadata_api import ApiRefused
 from flows.metadata_results import ComponentFailure, DeployResult, Retrieved, TestResult, unzip
 from flows.package import DESTRUCTIVE_POST, lay_out
 from flows.plan import Tests
+from flows.xmltext import NAMESPACE
 from kit.problems import Place, Problem
 
 
@@ -48,7 +50,9 @@ def bundle_of(*components: Component) -> Bundle:
 names = st.sampled_from([f"C{number}" for number in range(8)])
 components = st.one_of(
     st.builds(apex, names, st.sampled_from(["{}", "{ }", "{ int a; }"]), st.booleans()),
-    st.builds(custom_field, st.sampled_from(["Account", "Case"]), names, st.sampled_from(["A", "B"])),
+    st.builds(
+        custom_field, st.sampled_from(["Account", "Case"]), names.map("{}__c".format), st.sampled_from(["A", "B"])
+    ),
 )
 bundles = st.lists(components, max_size=12, unique_by=lambda each: each.key).map(lambda many: bundle_of(*many))
 
@@ -80,9 +84,13 @@ def _result(ident: str, status: str, failures: tuple[ComponentFailure, ...] = ()
 
 @dataclass
 class OrgInMemory:
-    """Takes what `MetadataApi` asks for. `fail` refuses the next validation; `before` is called before each call."""
+    """Takes what `MetadataApi` asks for, and holds classes (`files`) and `fields` of objects.
+
+    `fail` refuses the next validation; `before` is called before each call.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
+    fields: dict[tuple[str, str], bytes] = field(default_factory=dict)
     deploys: list[str] = field(default_factory=list)
     fail: tuple[ComponentFailure, ...] = ()
     quick: bool = True
@@ -110,18 +118,58 @@ class OrgInMemory:
         progress(result)
         return result
 
-    def retrieve(self, keys: object) -> Retrieved:
+    def retrieve(self, keys: Iterable[ComponentKey]) -> Retrieved:
         self.before("retrieve")
-        return Retrieved({path: data for path, data in self.files.items() if path != self.lose}, ())
+        wanted = set(keys)
+        found = {
+            path: data
+            for path, data in self.files.items()
+            if path != self.lose and ComponentKey("ApexClass", path.removeprefix("classes/")[:-4]) in wanted
+        }
+        for container in sorted({container for container, _ in self.fields}):
+            xml = [
+                data
+                for (owner, name), data in sorted(self.fields.items())
+                if owner == container and ComponentKey("CustomField", f"{owner}.{name}") in wanted
+            ]
+            if xml:
+                found[f"objects/{container}.object"] = (
+                    f'<?xml version="1.0" encoding="UTF-8"?><CustomObject xmlns="{NAMESPACE}">'.encode()
+                    + b"".join(xml)
+                    + b"</CustomObject>"
+                )
+        return Retrieved(found, ())
+
+    @property
+    def holds(self) -> tuple[dict[str, bytes], dict[tuple[str, str], bytes]]:
+        """All that the org holds."""
+        return dict(self.files), dict(self.fields)
 
     def _add(self, package: bytes, check_only: bool) -> str:
         ident = f"0Af{len(self.requests):015d}"
         self.requests[ident] = (package, check_only)
         if not check_only:
             self.deploys.append(ident)
-            # A field arrives in its object's file: what an org gives back holds every field, here the newest ones.
-            self.files |= {path: data for path, data in unzip(package).items() if path != DESTRUCTIVE_POST}
+            self._apply(unzip(package))
         return ident
+
+    def _apply(self, package: Mapping[str, bytes]) -> None:
+        for path, data in package.items():
+            if path.startswith("classes/"):
+                self.files[path] = data
+            elif path.startswith("objects/"):
+                owner = path.removeprefix("objects/").removesuffix(".object")
+                for element in etree.fromstring(data):
+                    name = element.findtext(f"{{{NAMESPACE}}}fullName") or ""
+                    xml = etree.tostring(element, method="c14n", with_tail=False)
+                    self.fields[owner, name] = xml.replace(f' xmlns="{NAMESPACE}"'.encode(), b"")
+        for kind in etree.fromstring(package.get(DESTRUCTIVE_POST, b"<none/>")).iterfind("{*}types"):
+            for member in kind.iterfind("{*}members"):
+                if kind.findtext("{*}name") == "ApexClass":
+                    del self.files[f"classes/{member.text}.cls"]
+                else:
+                    owner, _, name = str(member.text).partition(".")
+                    del self.fields[owner, name]
 
 
 def package_files(bundle: Bundle) -> Mapping[str, bytes]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.components import ComponentKey
-from flows.ledger import Event, Ledger, Record
+from flows.ledger import Event, Ledger, Overtaken, Record
 from flows.objectstore import MemoryStore, Taken
 from kit.problems import Refused
 
@@ -132,6 +132,47 @@ def test_two_runs_that_write_at_the_same_moment_are_told_apart() -> None:
     ledger = Ledger(Racing(), MemoryStore())
     with pytest.raises(Refused, match="another run wrote entry 1"):
         ledger.append("china-uat", record())
+
+
+def test_who_comes_second_is_told_who_came_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFOA_ACTOR", "lin")
+    _, rivals, _ = filled(1)
+    store = Racing()
+    store.rival = rivals.objects["orgs/china-uat/00000001.json"]
+    monkeypatch.setenv("SFOA_ACTOR", "wang")
+    with pytest.raises(Overtaken, match="lin@"):
+        Ledger(store, MemoryStore()).append("china-uat", record())
+
+
+def test_an_entry_is_written_only_after_the_one_that_the_run_knows() -> None:
+    ledger, _, _ = filled(2)
+    with pytest.raises(Overtaken, match="another run wrote entry 2"):
+        ledger.append("china-uat", record(), after=1)
+    with pytest.raises(Overtaken):
+        ledger.append("china-uat", record(), after=0)
+    assert ledger.append("china-uat", record(), after=2).sequence == 3
+
+
+def test_an_index_of_what_the_org_gave_back_that_was_altered_is_found() -> None:
+    ledger, store, _ = filled(1)
+    held = ledger.put_index({ComponentKey("ApexClass", "A"): "as the org has it"})
+    index = ledger.put_index(STATE)
+    ledger.append("china-uat", record(Event.SUCCEEDED, index=index, held=held))
+    assert ledger.verify()[1] == []
+    store.objects[f"indexes/{held}.json"] = b"{}"
+    assert ledger.verify()[1]
+
+
+def test_an_entry_of_before_there_were_snapshots_can_be_read() -> None:
+    ledger, store, _ = filled(1)
+    (key,) = (key for key in store.objects if key.startswith("orgs/"))
+    old = json.loads(store.objects[key])
+    for name in ("snapshot", "held", "accepted", "rollback_to", "holder"):
+        del old[name]
+    store.objects[key] = json.dumps(old).encode()
+    (entry,) = ledger.entries("china-uat")
+    assert entry.record.snapshot == ""
+    assert entry.record.rollback_to is None
 
 
 def test_a_write_whose_answer_was_lost_and_that_was_repeated_is_our_own() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from release_support import OrgInMemory, apex, bundle_of, custom_field, state_of
 
 from flows.bundle import Bundle
 from flows.failures import PromotionFailed
-from flows.ledger import Event, Ledger
+from flows.ledger import Event, Ledger, Overtaken
+from flows.lock import Held
 from flows.metadata_api import Unreachable
 from flows.metadata_results import ComponentFailure
 from flows.objectstore import Buckets, MemoryStore
@@ -35,8 +37,8 @@ def org() -> OrgInMemory:
 
 @pytest.fixture
 def promotion(china_uat: Org, org: OrgInMemory) -> Promotion:
-    buckets = Buckets(MemoryStore("releases"), MemoryStore("ledger"))
-    return Promotion(china_uat, lambda: org, Ledger.of(buckets), buckets.releases)  # type: ignore[arg-type, return-value]
+    buckets = Buckets(MemoryStore("releases"), MemoryStore("ledger"), MemoryStore("backups"))
+    return Promotion(china_uat, lambda: org, Ledger.of(buckets), buckets.releases, buckets.backups)  # type: ignore[arg-type, return-value]
 
 
 def events(promotion: Promotion) -> list[Event]:
@@ -44,10 +46,13 @@ def events(promotion: Promotion) -> list[Event]:
 
 
 def on(call: str, error: Callable[[], BaseException]) -> Callable[[str], None]:
-    """Return a hook that raises at the first call of that name."""
-    left = [call]
+    """Return a hook that raises at the first call of that name; "verify" is the first retrieve after a deployment."""
+    left, seen = [call], set()
 
     def before(name: str) -> None:
+        seen.add(name)
+        if name == "retrieve" and "wait deployment" in seen:
+            name = "verify"
         if name in left:
             left.remove(name)
             raise error()
@@ -129,7 +134,7 @@ def test_a_component_that_the_org_does_not_give_back_fails_the_promote(promotion
 
 def test_a_component_that_the_org_rewrote_is_told_and_recorded(promotion: Promotion, org: OrgInMemory) -> None:
     def rewrite(call: str) -> None:
-        if call == "retrieve":
+        if call == "retrieve" and org.deploys:
             org.files["classes/A.cls"] = b"public class A { /* rewritten */ }"
 
     org.before = rewrite
@@ -140,7 +145,7 @@ def test_a_component_that_the_org_rewrote_is_told_and_recorded(promotion: Promot
     assert outcome.entry.record.differs == ("ApexClass:A",)
 
 
-STEPS = ["validate", "wait validation", "quick", "wait deployment", "retrieve"]
+STEPS = ["retrieve", "validate", "wait validation", "quick", "wait deployment", "verify"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -214,6 +219,55 @@ def test_a_plan_altered_in_the_bucket_is_not_deployed(promotion: Promotion, org:
     releases.put(key, releases.get(key).replace(b"ApexClass:A", b"ApexClass:Z", 1))
     with pytest.raises(Exception, match="was altered"):
         promotion.promote(FIRST)
+
+
+def test_a_run_that_lost_the_org_while_it_slept_deploys_nothing(promotion: Promotion, org: OrgInMemory) -> None:
+    def another_takes_over(call: str) -> None:
+        if call == "wait validation":
+            last = promotion.ledger.last("china-uat")
+            assert last
+            promotion.ledger.append("china-uat", last.record)
+
+    org.before = another_takes_over
+    with pytest.raises(Overtaken, match="another run wrote entry 3"):
+        promotion.promote(FIRST)
+    assert org.deploys == []
+
+
+def test_a_run_that_lives_is_left_alone_and_named(promotion: Promotion, org: OrgInMemory) -> None:
+    rival = replace(promotion)
+    refused: list[Held] = []
+
+    def rival_comes(call: str) -> None:
+        if call == "wait validation" and not refused:
+            with pytest.raises(Held) as held:
+                rival.promote(SECOND)
+            refused.append(held.value)
+
+    org.before = rival_comes
+    promotion.promote(FIRST)
+    (problem,) = refused[0].problems
+    assert "china-uat is held by run" in problem.what
+    assert "last sign of life" in problem.what
+    assert "take_over" in problem.fix
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+
+
+def test_a_run_that_lives_can_be_taken_over_and_then_stops(promotion: Promotion, org: OrgInMemory) -> None:
+    rival = replace(promotion, take_over=True)
+    came: list[int] = []
+
+    def rival_comes(call: str) -> None:
+        if call == "wait validation" and not came:
+            came.append(1)
+            rival.promote(FIRST)
+
+    org.before = rival_comes
+    with pytest.raises(Overtaken):
+        promotion.promote(FIRST)
+    assert len(org.deploys) == 1
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+    assert promotion.ledger.verify()[1] == []
 
 
 def test_bundles_are_kept_by_digest(promotion: Promotion) -> None:

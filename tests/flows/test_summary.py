@@ -64,7 +64,7 @@ def test_one_screen_says_what_stands_what_was_released_and_what_to_type_next(
     (tmp_path / "outputs.json").write_text(json.dumps(OUTPUTS))
     engine(tmp_path, f"cat {tmp_path}/export.json", monkeypatch)
     monkeypatch.setenv(handover.OUTPUTS_FILE, str(tmp_path / "outputs.json"))
-    buckets = Buckets(MemoryStore("releases"), MemoryStore("acme-ledger"))
+    buckets = Buckets(MemoryStore("releases"), MemoryStore("acme-ledger"), MemoryStore("backups"))
     counts = {"created": 241, "changed": 0, "deleted": 0}
     done = Record(Event.SUCCEEDED, "run", "bundle", "plan", counts, tests={"run": 20, "failed": 0})
     Ledger.of(buckets).append("china-uat", done)

@@ -1,0 +1,102 @@
+"""The way back: the plan that undoes what was promoted since an entry of the ledger. Pure but for its data file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flows.bundle import Bundle, build_bundle
+from flows.components import Component, ComponentKey
+from flows.ledger import Entry
+from flows.plan import Plan, State, delete_order, state_digest, tests_for
+from kit.problems import Problem
+from kit.yamlfile import read_yaml
+
+TABLE = Path(__file__).with_name("irreversible.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A run to undo: its plan, and the snapshot of what the org held before it."""
+
+    plan: Plan
+    snapshot: Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """The way back: `plan`, the `bundle` of what the org gets back, and in words what it can't get back."""
+
+    plan: Plan
+    bundle: Bundle
+    losses: tuple[str, ...]
+
+
+def inverse(runs: Sequence[Undone], shipped: State, *, org: str, production: bool) -> Inverse:
+    """Return what undoes `runs` (oldest first, at least one) in an org that last received `shipped`.
+
+    Of a component that several runs touched, what the org held before the first of them counts.
+    """
+    before: dict[ComponentKey, Component | None] = {}
+    for run in runs:
+        for key in (*run.plan.touched, *run.plan.deletes, *run.snapshot.components):
+            before.setdefault(key, run.snapshot.components.get(key))
+    restored = [component for component in before.values() if component]
+    gone = [key for key, component in before.items() if component is None and key in shipped]
+    stays = [key for key in gone if _is_standard(key)]
+    version = max((run.snapshot.api_version for run in runs), key=float)
+    bundle = build_bundle(restored, version)
+    plan = Plan(
+        org=org,
+        bundle_digest=bundle.digest,
+        base=state_digest(shipped),
+        creates=tuple(key for key in bundle.components if key not in shipped),
+        changes=tuple(key for key in bundle.components if key in shipped),
+        deletes=delete_order(key for key in gone if key not in stays),
+        tests=tests_for(restored, production=production),
+    )
+    return Inverse(plan, bundle, (*_losses(plan), *(f"{key}: standard, it stays as it is" for key in sorted(stays))))
+
+
+def obstacles(org: str, target: int, successes: Sequence[Entry]) -> list[Problem]:
+    """Return why `org`, with these successful entries, can't be taken back to how it was after entry `target`."""
+    sequences = [entry.sequence for entry in successes]
+    undone = [entry for entry in successes if entry.sequence > target]
+    there = f"it is one of {', '.join(map(str, [0, *sequences]))}; `sfoa ledger show --org {org}` lists them"
+    if target not in {0, *sequences}:
+        return [Problem(f"entry {target} of {org} is no success", "a rollback leads to how an org was", there)]
+    if not undone:
+        return [Problem(f"{org} is where entry {target} left it", "there is something to undo", there)]
+    return [
+        Problem(
+            f"entry {entry.sequence} of {org} names no snapshot: it was written before the kit took any",
+            "a rollback restores what a snapshot holds",
+            "promote the bundle of the earlier release instead: the option bundle",
+        )
+        for entry in undone
+        if not entry.record.snapshot
+    ]
+
+
+def _losses(plan: Plan) -> list[str]:
+    """Return what the Metadata API can't undo, component by component."""
+    table = _table()
+    return [
+        f"{key}: {table[what][key.type]}"
+        for what, keys in (("restored", plan.creates), ("removed", sorted(plan.deletes)), ("changed", plan.changes))
+        for key in keys
+        if key.type in table[what]
+    ]
+
+
+def _is_standard(key: ComponentKey) -> bool:
+    return key.type in _table()["standard"] and not key.full_name.rpartition(".")[2].endswith(("__c", "__mdt", "__e"))
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    data: Mapping[str, Any] = read_yaml(TABLE).data
+    return data

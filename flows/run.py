@@ -1,0 +1,90 @@
+"""What one run is to do to an org, who is told how it goes, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from flows.bundle import Bundle
+from flows.ledger import Entry
+from flows.metadata_results import DeployResult
+from flows.package import Package, assemble
+from flows.plan import Plan
+from flows.verify import Verification
+
+
+class Reporter(Protocol):
+    """Who is told how a promote goes."""
+
+    def step(self, text: str) -> None:
+        """A step begins."""
+        ...
+
+    def progress(self, result: DeployResult) -> None:
+        """A deployment went on."""
+        ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    def progress(self, result: DeployResult) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a promote or a validation. `entry` is the ledger's, None when nothing was deployed."""
+
+    plan: Plan
+    result: DeployResult | None = None
+    verification: Verification | None = None
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one run is to do. `rollback_to` is the ledger's entry whose state it restores; None for a promote."""
+
+    plan: Plan
+    bundle: Bundle
+    rollback_to: int | None = None
+
+    @cached_property
+    def package(self) -> Package:
+        """What is deployed: the same bytes whenever it is asked for."""
+        components = [self.bundle.components[key] for key in self.plan.touched]
+        return assemble(components, self.bundle.api_version, destructive_post=self.plan.deletes)
+
+    @property
+    def words(self) -> str:
+        """What it does, for people: "3 created, 1 deleted"."""
+        return ", ".join(f"{count} {verb}" for verb, count in self.plan.counts.items() if count)
+
+
+def tests_of(plan: Plan, result: DeployResult) -> dict[str, object]:
+    """Return what the ledger says of the tests of a deployment."""
+    return {
+        "level": plan.tests.level.value,
+        "run": result.tests.run or result.tests_completed,
+        "failed": result.tests_failed,
+        "seconds": result.tests.seconds,
+    }
+
+
+def headline(org: str, result: DeployResult) -> str:
+    """Return in one line what an org refused."""
+    parts = [
+        f"{count} {what}" + ("s" if count != 1 else "")
+        for count, what in (
+            (result.components_failed or len(result.failures), "component"),
+            (result.tests_failed or len(result.tests.failures), "test"),
+        )
+        if count
+    ]
+    over = "is as before" if result.status != "SucceededPartial" else "took a part of it"
+    return f"{org} refused the release ({result.status}): {' and '.join(parts) or result.error}; the org {over}"

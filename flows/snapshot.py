@@ -1,0 +1,174 @@
+"""What an org holds, as components: a retrieve taken apart the way a bundle is.
+
+A snapshot is a bundle of what the org gave back, so rolling back is promoting it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from lxml import etree
+
+from flows import xmltext
+from flows.components import Component, ComponentKey, Fragment, MdapiFile
+from flows.containers import own_content
+from flows.metadata_types import ChildType, MetadataType, metadata_types
+from flows.xmltext import MalformedXmlError
+from kit.problems import Place
+
+LAYER = "org"
+META = "-meta.xml"
+
+
+def components_of(
+    files: Mapping[str, bytes], keys: Iterable[ComponentKey], whole: Collection[ComponentKey] = ()
+) -> dict[ComponentKey, Component]:
+    """Return what the retrieved `files` hold of `keys`; a key that the org doesn't have is left out.
+
+    Of containers that are in `whole` (an object that is deleted) every child comes with it, asked for or not.
+    """
+    org = _Retrieved(files)
+    found: dict[ComponentKey, Component] = {}
+    for key in keys:
+        found.update((each.key, each) for each in org.take(key, with_children=key in whole))
+    return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    type: ChildType
+    name: str
+    element: etree._Element
+    span: xmltext.ChildSpan
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A container's file: its parsed form, where its content stands, and its children by type and name."""
+
+    path: str
+    kind: MetadataType
+    document: xmltext.Document
+    span: xmltext.RootSpan
+    children: Mapping[tuple[str, str], _Child]
+
+
+@dataclass(slots=True)
+class _Retrieved:
+    files: Mapping[str, bytes]
+    opened: dict[str, _Opened | None] = field(default_factory=dict)
+    by_name: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    by_folder: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        for path in sorted(self.files):
+            directory, _, rest = path.partition("/")
+            name = unquote(rest.removesuffix(META))
+            self.by_name[directory, name].append(path)
+            if PurePosixPath(name).suffix:
+                self.by_name[directory, name.rpartition(".")[0]].append(path)
+            if "/" in rest:
+                self.by_folder[directory, unquote(rest.partition("/")[0])].append(path)
+
+    def take(self, key: ComponentKey, *, with_children: bool) -> Iterator[Component]:
+        """Yield the component, if the org has it."""
+        types = metadata_types()
+        container = types.container_of.get(key.type)
+        if container and key.type not in types.by_name:
+            parent = container.name if container.fixed_name else key.full_name.partition(".")[0]
+            opened = self._open(container, parent)
+            name = key.full_name if container.fixed_name else key.full_name.partition(".")[2]
+            child = opened and opened.children.get((key.type, name))
+            if opened and child:
+                yield _fragment(key, opened, child, parent)
+            return
+        kind = types.by_name[key.type]
+        if kind.splittable:
+            if opened := self._open(kind, key.full_name):
+                yield from _container(key, opened, with_children=with_children)
+            return
+        paths = self._paths(kind, key.full_name)
+        if paths:
+            yield _whole(key, [(path, self.files[path]) for path in paths])
+
+    def _paths(self, kind: MetadataType, name: str) -> list[str]:
+        if kind.adapter == "bundle":
+            return self.by_folder.get((kind.directory, name), [])
+        paths = self.by_name.get((kind.directory, unquote(name)), [])
+        if kind.adapter == "mixedContent" and not kind.in_folder:
+            return sorted({*paths, *self.by_folder.get((kind.directory, name), [])})
+        if kind.folder_content_type:
+            return [path for path in paths if path.endswith(META)]
+        return paths
+
+    def _open(self, kind: MetadataType, name: str) -> _Opened | None:
+        path = f"{kind.directory}/{name}.{kind.suffix}"
+        if path not in self.opened:
+            self.opened[path] = _opened(path, kind, self.files[path]) if path in self.files else None
+        return self.opened[path]
+
+
+def _opened(path: str, kind: MetadataType, data: bytes) -> _Opened:
+    document = xmltext.in_namespace(xmltext.parse(data))
+    span = xmltext.root_span(document.data)
+    children = {}
+    for element, where in zip(document.root, xmltext.child_spans(document.data, span), strict=True):
+        if child := kind.splittable.get(xmltext.local_name(element)):
+            name = xmltext.child_text(element, child.id_element or "fullName")
+            children[child.name, name] = _Child(child, name, element, where)
+    return _Opened(path, kind, document, span, children)
+
+
+def _container(key: ComponentKey, opened: _Opened, *, with_children: bool) -> Iterator[Component]:
+    children = opened.children.values()
+    own = [element for element in opened.document.root if xmltext.local_name(element) not in opened.kind.splittable]
+    if own:
+        where = [child.span for child in children]
+        data, _ = own_content(opened.document.data, opened.span.end, where, opened.kind.name, opened.path)
+        digest = _digest(map(xmltext.canonical, own))
+        files = (MdapiFile(opened.path, data),)
+        yield Component(key, digest, LAYER, Place(opened.path, opened.span.line), files=files)
+    if with_children:
+        for child in children:
+            name = child.name if child.type.bare_name else f"{key.full_name}.{child.name}"
+            yield _fragment(ComponentKey(child.type.name, name), opened, child, key.full_name)
+
+
+def _fragment(key: ComponentKey, opened: _Opened, child: _Child, parent: str) -> Component:
+    xml = xmltext.standalone(opened.document.data, child.span, opened.span, child.type.element)
+    return Component(
+        key,
+        _digest([xmltext.canonical(child.element)]),
+        LAYER,
+        Place(opened.path, child.span.line),
+        parent=ComponentKey(opened.kind.name, parent),
+        fragment=Fragment(opened.path, opened.kind.name, child.type.element, xml),
+    )
+
+
+def _whole(key: ComponentKey, files: list[tuple[str, bytes]]) -> Component:
+    digest = _digest(part for path, data in files for part in (path.encode(), _content(data)))
+    return Component(key, digest, LAYER, Place(files[0][0]), files=tuple(MdapiFile(path, data) for path, data in files))
+
+
+def _content(data: bytes) -> bytes:
+    """Return what counts of a file: of XML its canonical form."""
+    if data.lstrip(b"\xef\xbb\xbf").startswith(b"<?xml"):
+        try:
+            return xmltext.canonical(xmltext.parse(data).root)
+        except MalformedXmlError:
+            return data
+    return data
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big"))
+        total.update(part)
+    return total.hexdigest()

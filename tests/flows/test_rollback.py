@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from release_support import OrgInMemory, apex, bundle_of, bundles, custom_field, state_of
+
+from flows.bundle import Bundle
+from flows.components import ComponentKey
+from flows.conflicts import Conflict
+from flows.ledger import Event, Ledger
+from flows.objectstore import Buckets, MemoryStore
+from flows.promote import Promotion
+from kit.problems import Refused
+from orgs.federation import load_federation
+
+UAT = load_federation().org("china-uat")
+CLASS_A, FIELD_X = ComponentKey("ApexClass", "A"), ComponentKey("CustomField", "Case.X__c")
+FIRST = bundle_of(apex("A"), custom_field("Case", "X__c", "old"))
+SECOND = bundle_of(apex("A", "{ int a; }"), apex("B"))
+
+
+class Killed(BaseException):
+    """The process was killed."""
+
+
+def promotion_of(org: OrgInMemory) -> Promotion:
+    buckets = Buckets(MemoryStore("releases"), MemoryStore("ledger"), MemoryStore("backups"))
+    return Promotion(UAT, lambda: org, Ledger.of(buckets), buckets.releases, buckets.backups)  # type: ignore[arg-type, return-value]
+
+
+@pytest.fixture
+def org() -> OrgInMemory:
+    return OrgInMemory()
+
+
+@pytest.fixture
+def promotion(org: OrgInMemory) -> Promotion:
+    return promotion_of(org)
+
+
+@given(bundles, bundles)
+def test_a_promote_and_its_rollback_give_the_state_before(unmanaged: Bundle, release: Bundle) -> None:
+    org = OrgInMemory()
+    promotion_of(org).promote(unmanaged)  # by a ledger that the promotion knows nothing of
+    before, promotion = org.holds, promotion_of(org)
+    if promotion.promote(release).entry:
+        promotion.rollback()
+    assert org.holds == before
+    assert promotion.ledger.state_of("china-uat") == {}
+    assert promotion.ledger.verify()[1] == []
+
+
+@given(bundles, st.lists(bundles, min_size=2, max_size=4), st.data())
+def test_any_entry_can_be_gone_back_to(unmanaged: Bundle, releases: list[Bundle], data: st.DataObject) -> None:
+    org = OrgInMemory()
+    promotion_of(org).promote(unmanaged)
+    promotion = promotion_of(org)
+    states = {0: (org.holds, promotion.ledger.state_of("china-uat"))}
+    for release in releases:
+        if entry := promotion.promote(release).entry:
+            states[entry.sequence] = (org.holds, state_of(release))
+    last = max(states)
+    target = data.draw(st.sampled_from(sorted(states)))
+    if target == last:
+        with pytest.raises(Refused, match="is where entry"):
+            promotion.rollback(target)
+        return
+    promotion.rollback(target)
+    assert (org.holds, promotion.ledger.state_of("china-uat")) == states[target]
+    assert promotion.ledger.verify()[1] == []
+
+
+@given(bundles, bundles)
+def test_a_rollback_can_be_rolled_back(first: Bundle, second: Bundle) -> None:
+    org = OrgInMemory()
+    promotion = promotion_of(org)
+    promotion.promote(first)
+    if not promotion.promote(second).entry:
+        return
+    there = org.holds
+    if promotion.rollback().entry:
+        promotion.rollback()
+    assert org.holds == there
+    assert promotion.ledger.state_of("china-uat") == state_of(second)
+
+
+def test_a_rollback_is_recorded_as_one_with_the_snapshot_of_what_it_undid(promotion: Promotion) -> None:
+    first = promotion.promote(FIRST).entry
+    assert first
+    promotion.promote(SECOND)
+    entry = promotion.rollback().entry
+    assert entry
+    assert entry.record.rollback_to == first.sequence
+    assert entry.record.event is Event.SUCCEEDED
+    kept = promotion.backups.list("snapshots/")
+    assert f"snapshots/{entry.record.snapshot}.zip" in kept
+
+
+def test_what_cannot_be_undone_is_listed_before_anything_is_done(promotion: Promotion, org: OrgInMemory) -> None:
+    promotion.promote(FIRST)
+    promotion.promote(SECOND)
+    (loss,) = promotion.inverse().losses
+    assert loss.startswith("CustomField:Case.X__c: the values of its records stay deleted")
+    said: list[str] = []
+
+    class Heard:
+        def step(self, text: str) -> None:
+            said.append(f"{len(org.requests)} {text}")
+
+        def progress(self, result: object) -> None:
+            pass
+
+    asked = len(org.requests)
+    promotion.reporter = Heard()
+    promotion.rollback()
+    assert f"{asked} Can't be undone: {loss}" in said
+
+
+STEPS = ["retrieve", "validate", "wait validation", "quick", "wait deployment", "verify"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("to", [None, 4])
+def test_a_rollback_killed_at_any_step_is_finished_by_the_same_command(
+    promotion: Promotion, org: OrgInMemory, step: str, to: int | None
+) -> None:
+    promotion.promote(FIRST)
+    there, before = org.holds, len(org.deploys) + 1
+    promotion.promote(SECOND)
+    left, seen = [step], set()
+
+    def kill(call: str) -> None:
+        seen.add(call)
+        name = "verify" if call == "retrieve" and "wait deployment" in seen else call
+        if name in left:
+            left.clear()
+            raise Killed
+
+    org.before = kill
+    with pytest.raises(Killed):
+        promotion.rollback(to)
+    promotion.rollback(to)
+    assert org.holds == there
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+    assert len(org.deploys) == before + 1, "it is deployed exactly once"
+    assert promotion.ledger.verify()[1] == []
+
+
+def test_a_standard_field_that_a_release_customized_stays_and_is_named(promotion: Promotion, org: OrgInMemory) -> None:
+    promotion.promote(FIRST)
+    promotion.promote(bundle_of(*FIRST.components.values(), apex("B"), custom_field("Case", "Status", "State")))
+    assert promotion.inverse().losses == ("CustomField:Case.Status: standard, it stays as it is",)
+    promotion.rollback()
+    assert ("Case", "Status") in org.fields
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+
+
+def test_there_is_nothing_to_roll_back_where_nothing_was_promoted(promotion: Promotion) -> None:
+    with pytest.raises(Refused, match="there is something to undo"):
+        promotion.rollback()
+
+
+def test_an_entry_that_is_no_success_is_no_place_to_go_back_to(promotion: Promotion) -> None:
+    promotion.promote(FIRST)
+    with pytest.raises(Refused, match="entry 2 of china-uat is no success") as refused:
+        promotion.rollback(2)
+    assert "one of 0, 4" in refused.value.problems[0].fix
+
+
+def test_a_change_by_hand_stops_a_promote_until_it_is_accepted_by_name(promotion: Promotion, org: OrgInMemory) -> None:
+    promotion.promote(FIRST)
+    org.files["classes/A.cls"] = b"public class A { /* by hand */ }"
+    del org.fields["Case", "X__c"]
+    release = bundle_of(apex("A", "{ int a; }"), custom_field("Case", "X__c", "new"))
+    deploys = len(org.deploys)
+    with pytest.raises(Conflict) as refused:
+        promotion.promote(release)
+    told = [problem.what for problem in refused.value.problems]
+    assert told == [
+        "ApexClass:A: was changed in the org by hand",
+        "CustomField:Case.X__c: was deleted in the org by hand",
+    ]
+    promotion.accepted = {CLASS_A}
+    with pytest.raises(Conflict, match=r"CustomField:Case\.X__c"):
+        promotion.promote(release)
+    assert len(org.deploys) == deploys
+    promotion.accepted = {CLASS_A, FIELD_X}
+    entry = promotion.promote(release).entry
+    assert entry
+    assert entry.record.accepted == ("ApexClass:A", "CustomField:Case.X__c")
+
+
+def test_a_change_by_hand_of_what_the_release_leaves_alone_stops_nothing(
+    promotion: Promotion, org: OrgInMemory
+) -> None:
+    promotion.promote(FIRST)
+    org.files["classes/A.cls"] = b"public class A { /* by hand */ }"
+    promotion.promote(bundle_of(apex("A"), custom_field("Case", "X__c", "new")))
+    assert b"by hand" in org.files["classes/A.cls"]
+
+
+def test_a_rollback_overwrites_no_change_by_hand_either(promotion: Promotion, org: OrgInMemory) -> None:
+    promotion.promote(FIRST)
+    promotion.promote(SECOND)
+    org.files["classes/A.cls"] = b"public class A { /* by hand */ }"
+    with pytest.raises(Conflict, match="ApexClass:A"):
+        promotion.rollback()
+
+
+def test_an_altered_snapshot_is_not_deployed(promotion: Promotion) -> None:
+    promotion.promote(FIRST)
+    promotion.promote(SECOND)
+    store = promotion.backups
+    first, second = (store.get(key) for key in store.list("snapshots/"))
+    for key, data in zip(store.list("snapshots/"), (second, first), strict=True):
+        store.put(key, data)
+    with pytest.raises(Refused, match="was altered"):
+        promotion.rollback()
