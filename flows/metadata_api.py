@@ -311,4 +311,5 @@ def _properties(element: etree._Element) -> FileProperties:
         file=_text(element, "fileName"),
         changed_by=_text(element, "lastModifiedByName"),
         changed_at=_text(element, "lastModifiedDate"),
+        namespace=_text(element, "namespacePrefix"),
     )

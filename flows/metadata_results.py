@@ -79,13 +79,14 @@ class DeployResult:
 
 @dataclass(frozen=True, slots=True)
 class FileProperties:
-    """One component as the org lists it."""
+    """One component as the org lists it. `namespace` is that of the package that it came with, empty without one."""
 
     type: str
     full_name: str
     file: str
     changed_by: str
     changed_at: str
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

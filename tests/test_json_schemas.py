@@ -43,6 +43,7 @@ WITHOUT_JSON = {
 CALLS: dict[str, tuple[str, ...]] = {
     "bundle": ("--source", ".", "--out", "out.zip"),
     "doctor": (),
+    "drift": ("--org", "china-east"),  # an org that never received anything; tests/e2e/test_drift.py has drift
     "emulators coverage": (),
     "emulators requests": ("--limit", "5"),
     "emulators reset": (),
@@ -50,6 +51,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "emulators start": (),
     "emulators status": (),
     "emulators stop": (),
+    "explain-component": ("CustomTab", "A__c", "--org", ORG),
     "federation check": (),
     "federation runner-key": ("--out", "runner"),
     "federation show": (),
@@ -252,6 +254,8 @@ def test_stopping_emulators_says_whether_there_were_any(project: Project, tmp_pa
 REFUSALS = {
     "bundle": ("--source", "absent", "--out", "out.zip"),
     "emulators seed": ("outputs.json",),
+    "drift": ("--org", ORG),  # its bundle is lost
+    "explain-component": ("CustomTab", "B__c", "--org", ORG),
     "federation check": ("absent.yml",),
     "federation show": ("--file", "absent.yml"),
     "ledger show": ("--org", "nowhere"),
