@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ import pytest
 from flows.ledger import Entry, Event, Record
 from flows.lock import BEAT_SECONDS, LEASE_SECONDS, Beat, Held, OrgLock, machine
 from flows.objectstore import MemoryStore
+from kit.problems import Problem, Refused
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 RECORD = Record(Event.VALIDATING, "run", "bundle", "plan", holder="h1")
@@ -111,3 +113,33 @@ def test_who_holds_an_org_gives_signs_until_it_lets_go(lock: OrgLock) -> None:
         with pytest.raises(Held):
             lock.refuse_if_held(entry)
     lock.refuse_if_held(entry)
+
+
+class Counting(MemoryStore):
+    """Counts the signs of life, and takes none of those in `refuses` (from 1)."""
+
+    def __init__(self, refuses: set[int]) -> None:
+        super().__init__()
+        self.signs, self.refuses, self.enough = 0, refuses, threading.Event()
+
+    def put(self, key: str, data: bytes, *, if_absent: bool = False) -> None:
+        self.signs += 1
+        if self.signs in self.refuses:
+            raise Refused(Problem("the bucket is out of reach", "", ""))
+        if self.signs >= 5:
+            self.enough.set()
+        super().put(key, data)
+
+
+def test_signs_go_on_by_themselves_though_some_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.lock.BEAT_SECONDS", 0.01)
+    store = Counting(refuses={2, 3})
+    with OrgLock("china-uat", store).beating():
+        assert store.enough.wait(10)
+    (last,) = store.objects.values()
+    assert json.loads(last)["over"] is True
+
+
+def test_who_cannot_give_a_first_sign_does_not_begin() -> None:
+    with pytest.raises(Refused, match="out of reach"), OrgLock("china-uat", Counting(refuses={1})).beating():
+        pytest.fail("it began")
