@@ -55,6 +55,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "federation check": (),
     "federation runner-key": ("--out", "runner"),
     "federation show": (),
+    "gate": ("--org", ORG),
     "ledger show": ("--org", ORG, "--all"),
     "ledger verify": (),
     "plan": ("--org", ORG),
@@ -258,6 +259,7 @@ REFUSALS = {
     "explain-component": ("CustomTab", "B__c", "--org", ORG),
     "federation check": ("absent.yml",),
     "federation show": ("--file", "absent.yml"),
+    "gate": ("--org", "nowhere"),
     "ledger show": ("--org", "nowhere"),
     "plan": ("--org", "nowhere"),
 }

@@ -1,0 +1,53 @@
+"""`sfoa gate`: what the law, the edition and the federation say of a release for an org. Looks, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import click
+
+from flows.bundle import read_bundle
+from flows.compose import compose_for
+from flows.gates.gather import gather
+from flows.gates.report import counts, junit, text
+from flows.gates.run import run_gates
+from flows.project import federation_of, project_root
+from flows.source.project import read_project
+from kit.console import guarded, json_option
+from kit.problems import Exit
+
+BEIJING = timezone(timedelta(hours=8))  # terms, holidays and filings are days in China
+
+
+@click.command()
+@click.option("--org", "name", required=True, help="An org of the federation.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="A bundle file, instead of composing metadata/.")
+@click.option("--facts", type=click.Path(path_type=Path), help="A YAML file of facts about the org.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", help="text by default.")
+@json_option
+@guarded
+def gate(name: str, bundle: Path | None, facts: Path | None, form: str, as_json: bool) -> None:
+    """Show what stops a release, or needs facts, before it goes to an org. No legal advice."""
+    root = project_root()
+    federation = federation_of(root)
+    org = federation.org(name)
+    release = read_bundle(bundle) if bundle else compose_for(federation, org, root)
+    known = gather(read_project(root), federation, org, facts)
+    found = run_gates(release, org, federation, known, datetime.now(UTC).astimezone(BEIJING).date())
+    status = Exit.REFUSED if any(one.blocks for one in found) else Exit.DONE
+    if as_json or form == "json":
+        result = {
+            "org": org.name,
+            "bundle": release.digest,
+            "counts": counts(found),
+            "findings": [one.as_json() for one in found],
+        }
+        problems = [one.as_problem().as_json() for one in found if one.blocks]
+        envelope = {"status": int(status), "result": result, "problems": problems}
+        click.echo(json.dumps(envelope, ensure_ascii=False, indent=2))
+    else:
+        click.echo(junit(org.name, found) if form == "junit" else text(org.name, found))
+    sys.exit(status)

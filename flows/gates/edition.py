@@ -1,0 +1,104 @@
+"""What an org's edition and instance can't take: missing features, hosts of the other edition, API versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flows.bundle import Bundle
+from flows.components import Component, ComponentKey
+from flows.gates.facts import Facts
+from flows.gates.finding import Finding, finding, unknown
+from flows.gates.reading import components_of, lines_of, place_of, values, xml_of
+from flows.gates.residency import CODE
+from kit.yamlfile import read_yaml
+from orgs.editions import Edition, rules_of
+from orgs.federation import Federation, Org, api_number
+
+TABLE_FILE = Path(__file__).with_name("features.yml")
+TEXTS = (*CODE, "Flow", "FlexiPage", "CustomLabel", "EmailTemplate", "WebLink", "QuickAction", "CustomMetadata")
+_NAMESPACE = re.compile(r"(?:^|\.)([A-Za-z]\w*?)__[A-Za-z]\w*?__[a-z]+\b")
+
+
+@cache
+def table() -> list[dict[str, Any]]:
+    """Return the dated feature table."""
+    features: list[dict[str, Any]] = read_yaml(TABLE_FILE).data["features"]
+    return features
+
+
+def available(feature: dict[str, Any], org: Org, facts: Facts, today: date) -> bool | None:
+    """Return whether the org has the feature on that day, None when nobody has confirmed it."""
+    name = feature["name"]
+    if name in facts.org.features:
+        return facts.org.features[name]
+    if not any(fnmatchcase(org.instance, pattern) for pattern in feature.get("instances", ["*"])):
+        return True
+    known: list[bool | None] = [entry["available"] for entry in feature["history"] if entry["since"] <= today]
+    return known[-1] if known else None
+
+
+def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> Iterator[Finding]:  # noqa: ARG001  a gate's signature
+    """Judge whether the org's edition can take the bundle."""
+    yield from _versions(bundle, org, facts)
+    if org.edition is Edition.ALIBABA:
+        yield from _features(bundle, org, facts, today)
+        yield from _global_hosts(bundle)
+
+
+def _features(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[Finding]:
+    for feature in table():
+        state = available(feature, org, facts, today)
+        if state:
+            continue
+        for key, component in bundle.components.items():
+            if not _needs(feature, key):
+                continue
+            if state is None:
+                fact = f"whether {org.instance} has {feature['title']}"
+                yield unknown("K20", key, component.source, fact, "--facts (features)")
+            else:
+                texts = {"feature": feature["title"], "feature_zh": feature["zh"]}
+                yield finding("K20.missing", key, component.source, instance=org.instance, **texts)
+
+
+def _needs(feature: dict[str, Any], key: ComponentKey) -> bool:
+    if any(fnmatchcase(str(key), pattern) for pattern in feature["components"]):
+        return True
+    return bool(feature.get("namespaces")) and bool(_NAMESPACE.search(key.full_name))
+
+
+def _global_hosts(bundle: Bundle) -> Iterator[Finding]:
+    domains = "|".join(re.escape(domain) for domain in rules_of(Edition.GLOBAL).domains)
+    pattern = re.compile(rf"(?i)(?<![\w.@-])(?:[\w-]+\.)*(?:{domains})(?![\w-]|\.\w)")
+    for component in components_of(bundle, *TEXTS):
+        for place, line in lines_of(component, code=True):
+            for match in pattern.finditer(line):
+                yield finding("K21.global-host", component.key, place, host=match[0])
+
+
+def _versions(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
+    floor, ceiling = org.api_version_floor, facts.org.api_ceiling
+    if ceiling is None:
+        yield unknown("K10", f"org:{org.name}", None, "the highest API version of the org", "--facts (api_ceiling)")
+    used: list[tuple[object, Component | None, str]] = [("bundle", None, bundle.api_version)]
+    for component in bundle.components.values():
+        if component.fragment is None:
+            used += [(component.key, component, version) for version in _own_versions(component)]
+    for name, one, version in used:
+        place = place_of(one, f"<apiVersion>{version}") if one else None
+        if api_number(version) < api_number(floor):
+            yield finding("K10.below-floor", name, place, version=version, floor=floor)
+        if ceiling is not None and api_number(version) > api_number(ceiling):
+            yield finding("K10.above-ceiling", name, place, version=version, ceiling=ceiling)
+
+
+def _own_versions(component: Component) -> list[str]:
+    if not any(b"<apiVersion>" in file.data for file in component.files):
+        return []
+    return [version for version in values(xml_of(component), "apiVersion") if re.fullmatch(r"\d+\.\d+", version)]

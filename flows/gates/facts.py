@@ -1,0 +1,72 @@
+"""What a gate must know besides the bundle and the files of orgs/: facts about the org and the release.
+
+Each fact that is None is unknown: a gate that needs it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.components import ComponentKey
+from flows.gates.waivers import Waiver
+from kit.problems import Place
+from kit.yamlfile import YamlFile, parse_model, read_yaml
+from orgs.crossborder import Register
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SiteFacts(_Entry):
+    """What is known of a public site: its ICP number, who takes content down, whether posters' names are real."""
+
+    icp_number: str | None = None
+    takedown_contact: str | None = None
+    real_name_verification: bool | None = None
+
+
+class OrgFacts(_Entry):
+    """What is known of the org as it is now, read from it or stated by people (`sfoa gate --facts FILE`)."""
+
+    api_ceiling: str | None = Field(None, pattern=r"^[1-9][0-9]{1,2}\.0$")
+    features: Mapping[str, bool] = {}
+    break_glass_admins: tuple[str, ...] | None = None
+    trusted_ranges: tuple[tuple[str, str], ...] | None = None
+    multiple_saml_configs: bool | None = None
+    runner_addresses: tuple[str, ...] | None = None
+    sites: Mapping[str, SiteFacts] = {}
+    release: str | None = None
+    releases: Mapping[str, tuple[str, ...]] | None = Field(None, description="Releases that each org has taken.")
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A component of an overlay that replaces one of an earlier layer. `since` is None when nobody knows."""
+
+    key: ComponentKey
+    layer: str
+    replaces: str
+    place: Place
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All facts of one run of the gates. `deviations` is None when they were not looked for."""
+
+    register: Register
+    register_file: YamlFile
+    org: OrgFacts = field(default_factory=lambda: OrgFacts.model_validate({}))
+    waivers: tuple[Waiver, ...] = ()
+    deviations: tuple[Deviation, ...] | None = None
+
+
+def read_org_facts(path: Path) -> OrgFacts:
+    """Read a file of facts. Raises `Refused`."""
+    return parse_model(OrgFacts, read_yaml(path))

@@ -1,0 +1,27 @@
+"""All gates over one bundle for one org."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flows.bundle import Bundle
+from flows.gates import content, crossborder, edition, federationrules, identity, residency
+from flows.gates.facts import Facts
+from flows.gates.finding import Finding, Severity
+from flows.gates.waivers import apply_waivers
+from orgs.federation import Federation, Org
+
+GATES = (crossborder.gate, residency.gate, edition.gate, identity.gate, content.gate, federationrules.gate)
+_ORDER = {severity: position for position, severity in enumerate(Severity)}
+
+
+def run_gates(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> tuple[Finding, ...]:
+    """Return everything that the gates find, the gravest first; pure: what it judges by is in its arguments."""
+    found = [one for gate in GATES for one in gate(bundle, org, federation, facts, today)]
+    marked = apply_waivers(found, facts.waivers, federation, org, today)
+    return tuple(sorted(marked, key=_rank))
+
+
+def _rank(one: Finding) -> tuple[bool, int, str, str, str]:
+    place = f"{one.place.file}:{one.place.line:06}" if one.place else ""
+    return (not one.blocks, _ORDER[one.severity], one.id, one.component, place)
