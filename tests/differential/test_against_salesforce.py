@@ -16,7 +16,7 @@ sys.path.append(str(ROOT / "tests/flows"))
 
 from comparing import MANIFEST, differences, members  # noqa: E402
 from salesforce_converter import NotAvailable, SalesforceConverter, files_below, start  # noqa: E402
-from source_samples import PROJECT, write  # noqa: E402
+from source_samples import PROJECT, container, write, xml  # noqa: E402
 from synthetic import (  # noqa: E402
     NOT_THEIRS,
     PACKAGES_REFUSED_BY_THE_KIT_ALONE,
@@ -35,6 +35,8 @@ from flows.source.project import read_project  # noqa: E402
 from flows.source.resolve import NOT_YET  # noqa: E402
 from flows.unconvert import to_source  # noqa: E402
 from kit.problems import Refused  # noqa: E402
+
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +133,34 @@ def test_a_package_that_salesforce_refuses_is_refused(
     assert bool(error) == (what in REFUSED_PACKAGES)
     with pytest.raises(Refused):
         to_source(files_below(package))
+
+
+def test_what_salesforce_cannot_read_of_its_own_is_converted(salesforce: SalesforceConverter, tmp_path: Path) -> None:
+    """Decision 008: AccessControlPolicy."""
+    files = {"app/accessControlPolicies/A.policy": "{}"}
+    files["app/accessControlPolicies/A.policy-meta.xml"] = xml("AccessControlPolicy", label="A")
+    root = write(tmp_path / "project", files)
+    assert "Expected source files" in salesforce.convert("metadata", [root / "app"], tmp_path / "package").error
+    assert convert(read_project(root), ["app"], "core").problems == ()
+
+
+def test_tests_of_components_stay_out_without_being_ignored(salesforce: SalesforceConverter, tmp_path: Path) -> None:
+    """Decision 008: `__tests__`."""
+    files = {"app/lwc/a/a.js": "1", "app/lwc/a/a.js-meta.xml": xml("LightningComponentBundle", apiVersion="64.0")}
+    root = write(tmp_path / "project", {**files, "app/lwc/a/__tests__/a.test.js": "1"})
+    ours = assemble(convert(read_project(root), ["app"], "core").components, "64.0").files
+    assert not salesforce.convert("metadata", [root / "app"], tmp_path / "package").error
+    assert differences(ours, files_below(tmp_path / "package")) == ["only theirs: lwc/a/__tests__/a.test.js"]
+
+
+def test_a_prefix_that_a_field_uses_is_declared_in_its_file(salesforce: SalesforceConverter, tmp_path: Path) -> None:
+    """Decision 008: `xsi:nil`."""
+    field = '<fields><fullName>A__c</fullName><defaultValue xsi:nil="true"/></fields>'
+    text = container("CustomObject", field, "<label>O</label>").replace("<CustomObject ", f"<CustomObject {XSI} ")
+    package = write(tmp_path / "package", {"objects/O__c.object": text})
+    (package / "sfdx-project.json").unlink()
+    write(tmp_path / "source", {}, project=PROJECT.replace('"app"', '"."'))
+    assert not salesforce.convert("source", [package], tmp_path / "source").error
+    path = "main/default/objects/O__c/fields/A__c.field-meta.xml"
+    assert XSI in to_source(files_below(package))[path].decode()
+    assert XSI not in files_below(tmp_path / "source")[path].decode()
