@@ -23,6 +23,7 @@ from kit.problems import Place
 
 LAYER = "org"
 META = "-meta.xml"
+TERRITORIES = "Territory2Model"
 
 
 def components_of(
@@ -99,6 +100,12 @@ class _Retrieved:
     def _paths(self, kind: MetadataType, name: str) -> list[str]:
         if kind.adapter == "bundle":
             return self.by_folder.get((kind.directory, name), [])
+        if kind.folder_type == TERRITORIES:
+            # A model is a folder of its own, its territories and rules lie in folders below it.
+            model, _, inner = name.partition(".")
+            path = f"{kind.directory}/{inner}" if inner else model
+            path = f"territory2Models/{model}/{path}.{kind.suffix}"
+            return [path] if path in self.files else []
         paths = self.by_name.get((kind.directory, unquote(name)), [])
         if kind.adapter == "mixedContent" and not kind.in_folder:
             return sorted({*paths, *self.by_folder.get((kind.directory, name), [])})
