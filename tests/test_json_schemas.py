@@ -52,6 +52,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "emulators status": (),
     "emulators stop": (),
     "explain-component": ("CustomTab", "A__c", "--org", ORG),
+    "explain": ("--preview", "preview.json"),
     "federation check": (),
     "federation runner-key": ("--out", "runner"),
     "federation show": (),
@@ -59,6 +60,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "ledger show": ("--org", ORG, "--all"),
     "ledger verify": (),
     "plan": ("--org", ORG),
+    "policy": ("--preview", "preview.json"),
     "summary": (),
     "toolchain ensure": (),
     "toolchain show": (),
@@ -72,6 +74,9 @@ EXPORT = {
         ]
     }
 }
+
+SWITCH = {"type": "alicloud:vpc/switch:Switch", "custom": True, "inputs": {}, "parent": "", "dependencies": []}
+PREVIEW = {"steps": [{"op": "create", "urn": "urn:pulumi:a::b::alicloud:vpc/switch:Switch::app", "newState": SWITCH}]}
 
 
 @cache
@@ -193,6 +198,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     packages = {"packageDirectories": [{"path": "metadata/core", "default": True}], "sourceApiVersion": "62.0"}
     write(root / "sfdx-project.json", json.dumps(packages))
     write(root / "world.json", '{"orgs": []}')
+    write(root / "preview.json", json.dumps(PREVIEW))
     write(layer / "README.md", "no metadata")
     label = '<CustomTab xmlns="http://soap.sforce.com/2006/04/metadata"><label>A</label></CustomTab>'
     write(layer / "tabs" / "A__c.tab-meta.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{label}')
@@ -257,11 +263,13 @@ REFUSALS = {
     "emulators seed": ("outputs.json",),
     "drift": ("--org", ORG),  # its bundle is lost
     "explain-component": ("CustomTab", "B__c", "--org", ORG),
+    "explain": ("--preview", "absent.json"),
     "federation check": ("absent.yml",),
     "federation show": ("--file", "absent.yml"),
     "gate": ("--org", "nowhere"),
     "ledger show": ("--org", "nowhere"),
     "plan": ("--org", "nowhere"),
+    "policy": ("--preview", "absent.json"),
 }
 
 

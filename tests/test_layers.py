@@ -15,9 +15,18 @@ MAY = {
     "toolchain": {"kit"},
     "pipelines": {"kit"},
 }
-ONLY = {"pulumi_alicloud": "infra/", "pulumi": "infra/", "cumulusci": "flows/tasks/"}
+ONLY = {
+    "pulumi_alicloud": "infra/",
+    "pulumi_policy": "infra/policy/pack.py",
+    "pulumi": "infra/",
+    "cumulusci": "flows/tasks/",
+}
 # Modules of infra/ that flows and the `sfoa` command read, or that decide without an engine.
-ENGINE_FREE = {"infra/outputs.py", "infra/labels.py", "infra/subnets.py", "infra/rules.py", "infra/limits.py"}
+ENGINE_FREE = {
+    *("infra/outputs.py", "infra/labels.py", "infra/subnets.py", "infra/rules.py", "infra/limits.py"),
+    *("infra/commands.py", "infra/explain.py"),
+    *(file.as_posix() for file in Path("infra/policy").glob("*.py") if file.name != "pack.py"),
+}
 
 FILES = sorted(file for package in MAY for file in Path(package).rglob("*.py"))
 
