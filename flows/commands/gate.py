@@ -12,7 +12,7 @@ import click
 from flows.bundle import read_bundle
 from flows.compose import compose_for
 from flows.gates.gather import gather
-from flows.gates.report import counts, junit, text
+from flows.gates.report import as_sarif, counts, junit, text
 from flows.gates.run import run_gates
 from flows.project import federation_of, project_root
 from flows.source.project import read_project
@@ -26,11 +26,15 @@ BEIJING = timezone(timedelta(hours=8))  # terms, holidays and filings are days i
 @click.option("--org", "name", required=True, help="An org of the federation.")
 @click.option("--bundle", type=click.Path(path_type=Path), help="A bundle file, instead of composing metadata/.")
 @click.option("--facts", type=click.Path(path_type=Path), help="A YAML file of facts about the org.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", help="text by default.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit", "sarif"]), default="text", help="text by default."
+)
 @json_option
 @guarded
 def gate(name: str, bundle: Path | None, facts: Path | None, form: str, as_json: bool) -> None:
     """Show what stops a release, or needs facts, before it goes to an org. No legal advice."""
+    if as_json and form in ("junit", "sarif"):
+        raise click.UsageError(f"--json and --format {form} are two forms: choose one")
     root = project_root()
     federation = federation_of(root)
     org = federation.org(name)
@@ -48,6 +52,8 @@ def gate(name: str, bundle: Path | None, facts: Path | None, form: str, as_json:
         problems = [one.as_problem().as_json() for one in found if one.blocks]
         envelope = {"status": int(status), "result": result, "problems": problems}
         click.echo(json.dumps(envelope, ensure_ascii=False, indent=2))
+    elif form == "sarif":
+        click.echo(json.dumps(as_sarif(org.name, found), ensure_ascii=False, indent=2))
     else:
         click.echo(junit(org.name, found) if form == "junit" else text(org.name, found))
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""Findings as text for people and as JUnit for machines."""
+"""Findings as text for people, and as JUnit and SARIF for machines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from flows.gates.finding import DISCLAIMER, Finding, Severity
+from flows.sarif import Level, Result, Rule, sarif
+
+_LEVELS = {Severity.BLOCK: Level.ERROR, Severity.NEEDS_INFO: Level.WARNING, Severity.WARN: Level.NOTE}
 
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:
@@ -47,6 +50,20 @@ def junit(org: str, findings: Sequence[Finding]) -> str:
     suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     ElementTree.SubElement(suite, "system-out").text = DISCLAIMER
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def as_sarif(org: str, findings: Sequence[Finding]) -> dict[str, object]:
+    """Return a SARIF log: an error blocks, a warning needs facts; a waived finding is a note under its own rule."""
+    known: dict[str, Rule] = {}
+    results = []
+    for one in findings:
+        name = f"{one.id}.waived" if one.waived else one.id
+        level = Level.NOTE if one.waived else _LEVELS[one.severity]
+        basis = f"{one.rule.title} / {one.rule.title_zh}"
+        rule = known.setdefault(name, Rule(name, basis, f"{one.rule.law}, {one.rule.article}\n{DISCLAIMER}", level))
+        message = f"{one.component}: {one.what}\n{one.what_zh}\n{one.fix}\n{one.fix_zh}"
+        results.append(Result(rule, message, f"{org}/{one.component}", one.place))
+    return sarif(results, known.values())
 
 
 def _lines(one: Finding) -> list[str]:

@@ -25,7 +25,7 @@ from flows.gates import content, edition, federationrules, identity, residency
 from flows.gates.facts import Deviation, Facts, OrgFacts
 from flows.gates.finding import DISCLAIMER, Finding, Severity, checks, finding, rules
 from flows.gates.gather import deviations, gather
-from flows.gates.report import counts, junit, text
+from flows.gates.report import as_sarif, counts, junit, text
 from flows.gates.run import run_gates
 from flows.gates.waivers import Waiver
 from flows.source.project import read_project
@@ -514,6 +514,18 @@ def test_text_and_junit_say_what_they_are_not() -> None:
     suite = ElementTree.fromstring(junit("china-uat", found).encode())[0]
     assert suite.get("failures") == "1"
     assert DISCLAIMER in "".join(suite.itertext())
+
+
+def test_sarif_holds_each_finding_under_its_rule_and_a_waived_one_as_a_note() -> None:
+    org = FEDERATION.org("china-uat")
+    for found, expected in (
+        (run_gates(ABROAD, org, FEDERATION, facts(), TODAY), ("R01.undeclared-host", "error")),
+        (waived(), ("R01.undeclared-host.waived", "note")),
+    ):
+        (log,) = json.loads(json.dumps(as_sarif("china-uat", found)))["runs"]
+        levels = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in log["tool"]["driver"]["rules"]}
+        assert expected in levels.items()
+        assert len(log["results"]) == len(found)
 
 
 def run(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
