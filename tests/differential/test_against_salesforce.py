@@ -164,3 +164,14 @@ def test_a_prefix_that_a_field_uses_is_declared_in_its_file(salesforce: Salesfor
     path = "main/default/objects/O__c/fields/A__c.field-meta.xml"
     assert XSI in to_source(files_below(package))[path].decode()
     assert XSI not in files_below(tmp_path / "source")[path].decode()
+
+
+def test_white_space_at_the_ends_of_a_value_is_kept(salesforce: SalesforceConverter, tmp_path: Path) -> None:
+    """Decision 008: the library trims values."""
+    text = xml("CustomField", fullName="A__c", description=" why ")
+    root = write(tmp_path / "project", {"app/objects/O__c/fields/A__c.field-meta.xml": text})
+    ours = assemble(convert(read_project(root), ["app"], "core").components, "64.0").files
+    assert not salesforce.convert("metadata", [root / "app"], tmp_path / "package").error
+    theirs = files_below(tmp_path / "package")
+    assert b"<description> why </description>" in ours["objects/O__c.object"]
+    assert b"<description>why</description>" in theirs["objects/O__c.object"]
