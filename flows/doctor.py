@@ -124,9 +124,10 @@ def _landing_zone(root: Path | None) -> Iterator[Finding]:
 
 def _reach(outputs: LandingZoneOutputs) -> str:
     buckets = buckets_of(outputs)
-    for bucket in (buckets.releases, buckets.ledger):
+    all_of_them = (buckets.releases, buckets.ledger, buckets.backups)
+    for bucket in all_of_them:
         bucket.list("heads/")
-    return f"{buckets.releases.name}, {buckets.ledger.name}"
+    return ", ".join(bucket.name for bucket in all_of_them)
 
 
 def _orgs(root: Path) -> Iterator[Finding]:

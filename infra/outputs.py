@@ -57,9 +57,9 @@ class LandingZoneOutputs(BaseModel):
     )
     network_security_group_ids: dict[str, Text] = Field(description="Security group of each tier: app, data, edge")
     storage_endpoint: HttpsUrl = Field(description="Public OSS endpoint of the region")
-    storage_releases_bucket: Text = Field(description="Bucket of bundles and snapshots, versioned")
+    storage_releases_bucket: Text = Field(description="Bucket of bundles and plans, versioned")
     storage_ledger_bucket: Text = Field(description="Bucket of the release ledger, under a retention policy")
-    storage_backups_bucket: Text = Field(description="Bucket of data backups, versioned")
+    storage_backups_bucket: Text = Field(description="Bucket of snapshots and data backups, versioned")
     storage_logs_bucket: Text = Field(description="Bucket of access logs")
     storage_kms_key_id: Text = Field(description="KMS key that encrypts the buckets")
 

@@ -10,7 +10,7 @@ from infra.policy.model import Resource, Rules, Stack
 RULES = Rules("RES")
 LAW = (
     "Data Security Law Art. 31, PIPL Art. 38 and 40, CAC Provisions on cross-border data flows (2024-03-22) Art. 7-8; "
-    "from knowledge of the articles, read as rules R01-R14 of the kit's facts"
+    "from knowledge of the articles, which flows/gates/crossborder.yml lists as rules"
 )
 STAY = ("choose a region of the Chinese mainland", "请选择中国内地地域")
 
