@@ -72,4 +72,5 @@ def test_the_help_of_a_command_of_the_engine_loads_neither_cloud_nor_org_clients
 def test_the_help_says_of_each_command_what_the_command_says_of_itself() -> None:
     shown = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
     for entry in importlib.metadata.entry_points(group="sfoa.commands"):
-        assert f"{entry.name} {entry.load().get_short_help_str(78)}" in shown
+        # How much of it is shown depends on the width: this much always is.
+        assert f"{entry.name} {entry.load().get_short_help_str(60).removesuffix('...')}" in shown
