@@ -61,7 +61,8 @@ def test_a_refused_release_exits_1_names_component_and_line_and_leaves_the_org_a
     assert done.returncode == 1
     words = " ".join((done.stdout + done.stderr).split())
     assert "NoSuchField__c" in words
-    assert layout.name in words
+    line = next(n for n, text in enumerate(layout.read_text().splitlines(), 1) if "NoSuchField__c" in text)
+    assert f"{layout.name}:{line}" in words
     assert "Traceback" not in words
     assert project.retrieved("CustomObject", "Layout", "ApexClass", "PermissionSet") == before
     assert "failed" in project.ok("sfoa", "ledger", "show", "--org", "china-uat")
