@@ -63,7 +63,7 @@ def main() -> int:
     HOME.mkdir(parents=True, exist_ok=True)
     log = HOME / "up.log"
     log.unlink(missing_ok=True)
-    # cci looks for a newer cci at each start; a pipeline has no use for that.
+    # cci looks for a folder `.git`, which a work tree does not have: it is told where the project is.
     environ = {"CUMULUSCI_AUTO_DETECT": "1", "CUMULUSCI_REPO_ROOT": str(Path.cwd())}
     try:
         for step in [*preparation(), *landing()]:
