@@ -32,7 +32,23 @@ def _ipv4(text: str) -> str:
 Text = Annotated[str, StringConstraints(min_length=1)]
 Ipv4 = Annotated[str, AfterValidator(_ipv4)]
 HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(/[^\s?#]*)?(\?[^\s#]*)?$")]
+Certificate = Annotated[str, StringConstraints(pattern=r"^-----BEGIN CERTIFICATE-----\n")]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
+
+
+class SamlProvider(BaseModel):
+    """What a Salesforce org must know of the identity provider that signs its users in. All of it is public."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    issuer: Text = Field(description="Entity id of the identity provider")
+    sso_url: Url = Field(description="Where the org sends its authentication requests")
+    logout_url: Url | None = Field(None, description="Where the org sends a user who logs out")
+    certificate: Certificate = Field(description="PEM certificate that assertions are signed with")
+    next_certificate: Certificate | None = Field(
+        None, description="PEM certificate that follows, while both are valid: the first step of a rollover"
+    )
 
 
 class LandingZoneOutputs(BaseModel):
@@ -62,6 +78,34 @@ class LandingZoneOutputs(BaseModel):
     storage_backups_bucket: Text = Field(description="Bucket of snapshots and data backups, versioned")
     storage_logs_bucket: Text = Field(description="Bucket of access logs")
     storage_kms_key_id: Text = Field(description="KMS key that encrypts the buckets")
+    absent: tuple[Text, ...] = Field(
+        (), description="Components that the stack has turned off: their keys are absent or empty"
+    )
+    network_private_zone: Text | None = Field(None, description="Name of the private DNS zone")
+    storage_state_url: Text | None = Field(None, description="Address for `pulumi login` of the state bucket")
+    identity_provider: Literal["eiam", "external"] | None = Field(
+        None, description="Who signs users in: IDaaS EIAM, or a provider of the customer's"
+    )
+    identity_saml: dict[str, SamlProvider] = Field(
+        default_factory=dict, description="For each org of the alibaba edition: its identity provider"
+    )
+    identity_roles: dict[str, Text] = Field(
+        default_factory=dict, description="ARN of each RAM role: platform, release-runner, auditor, support, ci-…"
+    )
+    audit_trail: Text | None = Field(None, description="Name of the ActionTrail trail")
+    audit_trail_bucket: Text | None = Field(None, description="Bucket of the trail, under a retention policy")
+    audit_log_project: Text | None = Field(None, description="SLS project of the landing zone's logs")
+    integration_origins: tuple[HttpsUrl, ...] = Field(
+        (), description="Origins of pages that embed the orgs, or that the orgs embed"
+    )
+    integration_endpoints: dict[str, Url] = Field(
+        default_factory=dict, description="URL of each endpoint that the orgs call, such as events"
+    )
+    integration_callbacks: dict[str, Url] = Field(
+        default_factory=dict, description="Public URL of each inbound callback: official-account, mini-program, wecom"
+    )
+    integration_event_bus: Text | None = Field(None, description="EventBridge bus of change events")
+    integration_extracts_bucket: Text | None = Field(None, description="Bucket of bulk extracts, inside China")
 
 
 def parse_outputs(data: Mapping[str, object], source: str) -> LandingZoneOutputs:

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from infra.labels import Labels
 from infra.limits import limits
-from infra.rules import (
-    MANAGED_BY,
-    AccountId,
-    Company,
-    Context,
-    EgressBandwidth,
-    EgressIps,
-    ForceDestroy,
-    KeptDays,
-    KeyRotationDays,
-    KmsInstanceId,
-    LedgerDays,
-    LedgerLocked,
-    LogsDays,
-    OwnTags,
-    Port,
-    Region,
-    SourceRange,
-    VpcCidr,
-    Zones,
-    nearest,
-)
+from infra.rules import MANAGED_BY, AccountId, Company, Context, OwnTags, Region, nearest
+from infra.sections.base import Section
+from infra.sections.network import NetworkSettings
+from infra.sections.storage import StorageSettings
 from kit.problems import Problem, Refused
 from kit.yamlfile import YamlFile, problems_of, read_yaml
 
 NAMESPACE = "sfoa:"
 ACCOUNT_ID = "alicloud:accountId"
-STRUCTURES = ("sfoa:network", "sfoa:storage", "sfoa:tags")
 ACCOUNT_VARIABLES = ("ALIBABA_CLOUD_ACCOUNT_ID", "ALICLOUD_ACCOUNT_ID")
 
 
@@ -55,56 +37,7 @@ class Environment(StrEnum):
     LOCAL = "local"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
-
-
-class NetworkSettings(_Section):
-    """`sfoa:network`."""
-
-    cidr: VpcCidr = Field(description="Private IPv4 range of the VPC, /16 to /20; it can't be changed later")
-    zones: Zones = Field(
-        description="Three zones of the region; the first one holds the NAT gateway; their order can't be changed later"
-    )
-    egress_ips: EgressIps = Field(
-        2, description="Public addresses in the egress pool, which the orgs trust; grow it, don't shrink it"
-    )
-    egress_bandwidth_mbps: EgressBandwidth = Field(20, description="Peak bandwidth of each egress address, in Mbit/s")
-    edge_sources: tuple[SourceRange, ...] = Field(
-        (), description="Ranges that may reach the edge tier by HTTPS; none unless named"
-    )
-    data_ports: tuple[Port, ...] = Field(
-        (3306, 6379), description="TCP ports on which the app tier reaches the data tier"
-    )
-
-
-class StorageSettings(_Section):
-    """`sfoa:storage`. Every span of time is in days."""
-
-    ledger_retention_days: LedgerDays = Field(
-        description="For how long no one can change or delete an entry of the release ledger"
-    )
-    ledger_locked: LedgerLocked = Field(
-        True, description="Whether the ledger's retention policy is locked, which can't be taken back"
-    )
-    logs_retention_days: LogsDays = Field(365, description="For how long access logs are kept")
-    releases_retention_days: KeptDays = Field(
-        365, description="For how long a replaced or deleted bundle or snapshot can be brought back"
-    )
-    backups_retention_days: KeptDays = Field(
-        90, description="For how long a replaced or deleted backup can be brought back"
-    )
-    force_destroy: ForceDestroy = Field(
-        False, description="Whether `pulumi destroy` empties the buckets; never in production"
-    )
-    redundancy: Literal["ZRS", "LRS"] = Field("ZRS", description="ZRS over three zones, LRS within one")
-    key_rotation_days: KeyRotationDays = Field(365, description="How often the KMS key is rotated")
-    kms_instance_id: KmsInstanceId | None = Field(
-        None, description="Dedicated KMS instance that holds the key; the shared one when absent"
-    )
-
-
-class Settings(_Section):
+class Settings(Section):
     """All that a stack can be told. Credentials are no settings: they come from the environment."""
 
     company: Company = Field(alias="sfoa:company", description="Short name of the company; begins every name")
@@ -146,12 +79,12 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str], file: Y
     from `values` (`--config-file` was given) is not pointed at.
     Raises `Refused` with every error: key, value, rule, fix and place.
     """
-    known = _keys(Settings)
+    known, structures = _keys(Settings), _structures()
     data: dict[str, Any] = {}
     problems: list[Problem] = []
     for key, text in values.items():
         if key in known or key.startswith(NAMESPACE):
-            data[key] = _plain(text) if key in STRUCTURES else text
+            data[key] = _plain(text) if key in structures else text
     place = _in_config(file, data)
     from_environment = next((environ[name] for name in ACCOUNT_VARIABLES if environ.get(name)), None)
     if from_environment and data.setdefault(ACCOUNT_ID, from_environment) != from_environment:
@@ -213,7 +146,7 @@ def _untitled(schema: Any) -> Any:
 def _in_config(file: YamlFile | None, data: Mapping[str, Any]) -> YamlFile:
     """Return the file as seen from its `config` mapping, without lines where it isn't what the engine read."""
     config = file.data.get("config") or {} if file and isinstance(file.data, dict) else {}
-    if file is None or any(config.get(key) != data[key] for key in STRUCTURES if key in data):
+    if file is None or any(config.get(key) != data[key] for key in _structures() if key in data):
         return YamlFile("stack config", {}, {})
     lines = {key[1:]: line for key, line in file.lines.items() if key[:1] == ("config",)}
     return replace(file, lines=lines)
@@ -246,5 +179,24 @@ def _keys(model: type[BaseModel]) -> set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
+def _structures() -> set[str]:
+    """Return the settings that are mappings: the engine hands them over as JSON."""
+    fields = Settings.model_fields.items()
+    return {field.alias or name for name, field in fields if get_origin(field.annotation) is dict or _models(field)}
+
+
+def _models(field: FieldInfo) -> list[type[BaseModel]]:
+    kinds = (field.annotation, *get_args(field.annotation))
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+
+
 def _names() -> set[str]:
-    return _keys(Settings) | _keys(NetworkSettings) | _keys(StorageSettings)
+    return {key for section in _sections(Settings) for key in _keys(section)}
+
+
+def _sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Return the model and every section below it."""
+    yield model
+    for field in model.model_fields.values():
+        for section in _models(field):
+            yield from _sections(section)

@@ -18,7 +18,7 @@ type description struct {
 func describe(info tfbridge.ProviderInfo) map[string]description {
 	described := map[string]description{}
 	for name, resource := range info.Resources {
-		found := description{Terraform: name}
+		found := description{Terraform: name, Inputs: []string{}, Outputs: []string{}, Required: []string{}}
 		properties := info.P.ResourcesMap().Get(name).Schema()
 		properties.Range(func(key string, property shim.Schema) bool {
 			// The classes have neither the id, which is the engine's own, nor what the provider has removed.

@@ -21,6 +21,14 @@ var version = "0.0.0-dev"
 //go:embed resources.json
 var table []byte
 
+// single names the lists that pulumi-alicloud's classes take as one object, though the provider sets them no limit
+// (pulumi-alicloud 3.105.0).
+var single = map[string][]string{
+	"alicloud_config_rule":   {"compliance"},
+	"alicloud_fcv3_function": {"tracing_config"},
+	"alicloud_fcv3_trigger":  {"http_trigger"},
+}
+
 func main() {
 	info, err := provider()
 	if err == nil && len(os.Args) == 2 && os.Args[1] == "-describe" {
@@ -53,7 +61,11 @@ func provider() (tfbridge.ProviderInfo, error) {
 		if _, there := info.P.ResourcesMap().GetOk(name); !there {
 			return info, fmt.Errorf("resources.json: the provider has no resource %s", name)
 		}
-		info.Resources[name] = &tfbridge.ResourceInfo{Tok: tokens.Type(token)}
+		fields := map[string]*tfbridge.SchemaInfo{}
+		for _, field := range single[name] {
+			fields[field] = &tfbridge.SchemaInfo{MaxItemsOne: tfbridge.True()}
+		}
+		info.Resources[name] = &tfbridge.ResourceInfo{Tok: tokens.Type(token), Fields: fields}
 	}
 	info.SetAutonaming(255, "-")
 	return info, nil
