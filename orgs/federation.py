@@ -10,7 +10,7 @@ from kit.problems import Problem, Refused
 from kit.yamlfile import YamlFile, problems_of, read_yaml
 from orgs.consistency import entries_of, inconsistencies
 from orgs.editions import Edition, OrgKind
-from orgs.model import Approver, Centre, Federation, Org, Power, Runner, ScratchOrg, Term, api_number
+from orgs.model import Approver, Centre, Federation, Org, Power, Runner, ScratchOrg, Strategy, Term, api_number
 
 __all__ = [
     "Approver",
@@ -22,6 +22,7 @@ __all__ = [
     "Power",
     "Runner",
     "ScratchOrg",
+    "Strategy",
     "Term",
     "api_number",
     "load_federation",

@@ -34,6 +34,14 @@ class Power(StrEnum):
     BACK_PROMOTE = "back-promote"
 
 
+class Strategy(StrEnum):
+    """How a company spreads over orgs: one for all, a hub with spokes, or a federation of orgs with equal rights."""
+
+    SINGLE = "single"
+    HUB = "hub-and-spoke"
+    FEDERATED = "federated"
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -207,6 +215,8 @@ class Federation(_Entry):
 
     company: Name
     api_version: ApiVersion = Field(description="The API version that bundles are deployed with.")
+    strategy: Strategy | None = Field(None, description="The org strategy that the company decided on.")
+    hub: Name | None = Field(None, description="The production org in the middle, when the strategy is hub-and-spoke.")
     centres: tuple[Centre, ...] = Field(min_length=1)
     approvers: tuple[Approver, ...] = Field(min_length=1)
     orgs: tuple[Org, ...] = Field(min_length=1)
