@@ -12,7 +12,8 @@ from typing import Any
 from kit.problems import Place, Problem
 from kit.yamlfile import read_yaml
 
-RULES_FILE = Path(__file__).with_name("rules.yml")
+FAMILIES = ("law", "edition", "identity", "safety", "federation")
+UNKNOWN_FILE = Path(__file__).with_name("unknown.yml")
 
 DISCLAIMER = (
     "Nothing here is legal advice: the rules are dated readings of public texts. Ask counsel.\n"
@@ -30,9 +31,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule and where it comes from. `waiver` is the power that may waive it, "" for nobody."""
+    """A rule and where it comes from. `waiver` is the power that may waive it, "" for nobody.
+
+    `asks` names the facts that the rule is judged by and that no machine can see, each with the file that states it.
+    """
 
     id: str
+    family: str
     title: str
     title_zh: str
     law: str
@@ -40,6 +45,7 @@ class Rule:
     in_force: date
     source: str
     waiver: str
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +111,18 @@ class Finding:
 
 
 @cache
+def families() -> dict[str, dict[str, Any]]:
+    """Return the files of the catalogue by family, in the catalogue's order."""
+    return {family: read_yaml(Path(__file__).with_name(f"rules_{family}.yml")).data for family in FAMILIES}
+
+
+@cache
 def rules() -> dict[str, Rule]:
-    """Return the catalogue of rules by id, as `rules.yml` gives it."""
+    """Return the catalogue of rules by id, in the catalogue's order."""
     return {
         entry["id"]: Rule(
             id=entry["id"],
+            family=family,
             title=entry["title"],
             title_zh=entry["zh"],
             law=entry["law"],
@@ -117,15 +130,16 @@ def rules() -> dict[str, Rule]:
             in_force=entry["in_force"],
             source=entry["source"],
             waiver=entry.get("waiver", ""),
+            asks=tuple(entry.get("asks", ())),
         )
-        for entry in _document()["rules"]
+        for family, entry in _entries()
     }
 
 
 @cache
 def checks() -> dict[str, dict[str, str]]:
     """Return each check's texts and severity by id ("R12.expired")."""
-    return {f"{entry['id']}.{name}": check for entry in _document()["rules"] for name, check in entry["checks"].items()}
+    return {f"{entry['id']}.{name}": check for _, entry in _entries() for name, check in entry["checks"].items()}
 
 
 def finding(check: str, component: object, place: Place | None, **values: object) -> Finding:
@@ -138,7 +152,7 @@ def finding(check: str, component: object, place: Place | None, **values: object
 
 def unknown(rule: str, component: object, place: Place | None, fact: str, where: str) -> Finding:
     """Return the finding that says: rule `rule` can't be judged, `fact` is not known; it is stated in `where`."""
-    texts = _document()["unknown"]
+    texts = _unknown_texts()
     what, what_zh, fix, fix_zh = (
         texts[name].format(fact=fact, where=where) for name in ("what", "what_zh", "fix", "fix_zh")
     )
@@ -146,7 +160,11 @@ def unknown(rule: str, component: object, place: Place | None, fact: str, where:
     return Finding(found, Severity.NEEDS_INFO, str(component), place, rules()[rule], what, what_zh, fix, fix_zh)
 
 
+def _entries() -> list[tuple[str, dict[str, Any]]]:
+    return [(family, entry) for family, document in families().items() for entry in document["rules"]]
+
+
 @cache
-def _document() -> dict[str, Any]:
-    data: dict[str, Any] = read_yaml(RULES_FILE).data
-    return data
+def _unknown_texts() -> dict[str, str]:
+    texts: dict[str, str] = read_yaml(UNKNOWN_FILE).data
+    return texts
