@@ -62,6 +62,7 @@ def inconsistencies(entries: Entries, file: YamlFile, folder: Path) -> list[Prob
             _unknown_names(entries, file),
             _delegation(entries, file),
             _rings(entries, file),
+            _soaks(entries, file),
             _keys(entries, file),
             _api_version(entries, file),
             _definitions(entries, file, folder),
@@ -176,6 +177,22 @@ def _rings(entries: Entries, file: YamlFile) -> Iterator[Problem]:
             file.place(("orgs", at, "ring")),
             ", ".join(map(str, rings)),
         )
+
+
+def _soaks(entries: Entries, file: YamlFile) -> Iterator[Problem]:
+    soaks = file.data.get("soak_hours") if isinstance(file.data, dict) else None
+    rings = sorted({org.ring for org in entries.orgs.values()})
+    if not entries.complete or not isinstance(soaks, dict):
+        return
+    for ring in soaks:
+        if ring not in rings:
+            yield Problem(
+                f"soak_hours: no org is in ring {ring}",
+                "a release soaks in the rings that there are",
+                f"name one of the rings {', '.join(map(str, rings))}, or remove the line",
+                file.place(("soak_hours", str(ring))),
+                str(ring),
+            )
 
 
 def _keys(entries: Entries, file: YamlFile) -> Iterator[Problem]:

@@ -10,9 +10,22 @@ from kit.problems import Problem, Refused
 from kit.yamlfile import YamlFile, problems_of, read_yaml
 from orgs.consistency import entries_of, inconsistencies
 from orgs.editions import Edition, OrgKind
-from orgs.model import Approver, Centre, Federation, Org, Power, Runner, ScratchOrg, Strategy, Term, api_number
+from orgs.model import (
+    Approval,
+    Approver,
+    Centre,
+    Federation,
+    Org,
+    Power,
+    Runner,
+    ScratchOrg,
+    Strategy,
+    Term,
+    api_number,
+)
 
 __all__ = [
+    "Approval",
     "Approver",
     "Centre",
     "Edition",

@@ -42,8 +42,31 @@ class Strategy(StrEnum):
     FEDERATED = "federated"
 
 
+class Approval(StrEnum):
+    """Whose signatures over a plan's digest a promote asks for: nobody's, the owning centre's, or two people's, one of
+    them of the centre that may approve core."""
+
+    NONE = "none"
+    OWNER = "owner"
+    TWO_KEYS = "two-keys"
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Approvals(_Entry):
+    """Which signatures a plan needs, by the kind of its org. Production always needs two."""
+
+    sandbox: Approval = Approval.OWNER
+    production: Approval = Approval.TWO_KEYS
+
+    @field_validator("production")
+    @classmethod
+    def _production_takes_two(cls, approval: Approval) -> Approval:
+        if approval is not Approval.TWO_KEYS:
+            raise _refusal("too little", "two people approve what goes to production", "set two-keys, or leave it out")
+        return approval
 
 
 class Term(_Entry):
@@ -221,6 +244,10 @@ class Federation(_Entry):
     approvers: tuple[Approver, ...] = Field(min_length=1)
     orgs: tuple[Org, ...] = Field(min_length=1)
     scratch_orgs: tuple[ScratchOrg, ...] = ()
+    approvals: Approvals = Approvals()
+    soak_hours: dict[int, Annotated[float, Field(ge=0, le=24 * 90)]] = Field(
+        {}, description="By ring: how long its orgs hold a release before the next ring opens. Left out: 0."
+    )
 
     def org(self, name: str) -> Org:
         """Return the org called `name`. Raises `Refused` with the nearest name that exists."""
@@ -233,6 +260,10 @@ class Federation(_Entry):
     def approvers_of(self, org: Org) -> tuple[Approver, ...]:
         """Return the people who may approve what goes to `org`."""
         return tuple(approver for approver in self.approvers if approver.name in org.approvers)
+
+    def approval_of(self, org: Org) -> Approval:
+        """Return which signatures a plan for `org` needs."""
+        return self.approvals.production if org.kind is OrgKind.PRODUCTION else self.approvals.sandbox
 
     def rings(self) -> tuple[tuple[Org, ...], ...]:
         """Return the orgs by ring, first ring first; within a ring as in the file."""

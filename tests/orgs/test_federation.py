@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from kit.problems import Problem, Refused
-from orgs.federation import DEFAULT_FILE, Edition, Power, load_federation
+from orgs.federation import DEFAULT_FILE, Approval, Edition, Power, load_federation
 from orgs.model import Federation
 from orgs.sshkey import ssh_key_fault
 
@@ -82,6 +82,14 @@ def test_the_approvers_of_an_org_come_with_their_keys() -> None:
     approvers = federation.approvers_of(federation.org("china-production"))
     assert {each.name for each in approvers} == {"li.wei", "chen.jing", "anna.lindqvist"}
     assert all(each.public_key.startswith("ssh-ed25519 ") for each in approvers)
+
+
+def test_where_nothing_is_said_of_approvals_a_sandbox_takes_its_owner_s_and_production_two(tmp_path: Path) -> None:
+    data = yaml.safe_load(DEFAULT_FILE.read_text(encoding="utf-8"))
+    del data["approvals"]
+    federation = Federation.model_validate(data)
+    assert federation.approval_of(federation.org("china-uat")) is Approval.OWNER
+    assert federation.approval_of(federation.org("china-production")) is Approval.TWO_KEYS
 
 
 def test_the_model_is_frozen() -> None:
@@ -210,6 +218,17 @@ REFUSALS: dict[str, tuple[Edit, str, str]] = {
         r"centres\.1\.delegated_by",
         "hq",
     ),
+    "one key for production": (
+        lambda d: d["approvals"].update(production="owner"),
+        r"approvals\.production",
+        "two people approve",
+    ),
+    "a soak of a ring that no org is in": (
+        lambda d: d["soak_hours"].update({9: 24}),
+        r"soak_hours",
+        "no org is in ring 9",
+    ),
+    "a negative soak": (lambda d: d["soak_hours"].update({1: -1}), r"soak_hours\.1", "greater than or equal to 0"),
     "a My Domain with a double hyphen": (
         lambda d: org(d, "china-uat").update(my_domain="acme--cn"),
         r"orgs\.1\.my_domain",
