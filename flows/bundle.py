@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.archive import zip_bytes
-from flows.components import Component, ComponentKey, Fragment, MdapiFile, Run
+from flows.components import Component, ComponentKey, Fragment, MdapiFile, Patch, Run
 from flows.containers import closing
 from flows.package import MANIFEST, Layout, lay_out, manifest
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
@@ -130,12 +130,16 @@ def _entry(component: Component, layout: Layout) -> dict[str, Any]:
         "layer": component.layer,
         "source": _place(component.source),
     }
+    if component.patches:
+        entry["patches"] = [[patch.layer, _place(patch.source)] for patch in component.patches]
     if component.parent:
         entry["parent"] = list(component.parent)
     if component.fragment:
         fragment = component.fragment
         span = list(layout.spans[component.key])
         entry["fragment"] = {"path": fragment.path, "root": fragment.root, "tag": fragment.tag, "span": span}
+        if fragment.runs:
+            entry["fragment"]["runs"] = _runs(fragment.runs)
     else:
         entry["files"] = [_file_entry(file, layout, component) for file in component.files]
     return entry
@@ -144,7 +148,7 @@ def _entry(component: Component, layout: Layout) -> dict[str, Any]:
 def _file_entry(file: MdapiFile, layout: Layout, component: Component) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "path": file.path,
-        "runs": [[run.line, _place(run.source) if run.source else None] for run in file.runs],
+        "runs": _runs(file.runs),
     }
     if file.path in layout.own_lengths:
         # The file holds children too: this much of it is the container's own.
@@ -159,7 +163,7 @@ def _component(entry: Mapping[str, Any], files: Mapping[str, bytes]) -> Componen
         about = entry["fragment"]
         start, length = about["span"]
         xml = files[about["path"]][start : start + length]
-        fragment = Fragment(about["path"], about["root"], about["tag"], xml)
+        fragment = Fragment(about["path"], about["root"], about["tag"], xml, _read_runs(about.get("runs", ())))
     return Component(
         key=ComponentKey(*entry["key"]),
         digest=entry["digest"],
@@ -168,6 +172,7 @@ def _component(entry: Mapping[str, Any], files: Mapping[str, bytes]) -> Componen
         parent=parent,
         files=tuple(_file(about, files) for about in entry.get("files", ())),
         fragment=fragment,
+        patches=tuple(Patch(layer, Place(*place)) for layer, place in entry.get("patches", ())),
     )
 
 
@@ -176,8 +181,15 @@ def _file(about: Mapping[str, Any], files: Mapping[str, bytes]) -> MdapiFile:
     if "own" in about:
         length, root = about["own"]
         data = data[:length] + closing(root)
-    runs = tuple(Run(line, Place(*place) if place else None) for line, place in about["runs"])
-    return MdapiFile(about["path"], data, runs)
+    return MdapiFile(about["path"], data, _read_runs(about["runs"]))
+
+
+def _runs(runs: Iterable[Run]) -> list[list[Any]]:
+    return [[run.line, _place(run.source) if run.source else None] for run in runs]
+
+
+def _read_runs(runs: Iterable[Any]) -> tuple[Run, ...]:
+    return tuple(Run(line, Place(*place) if place else None) for line, place in runs)
 
 
 def _place(place: Place) -> list[str | int]:

@@ -61,13 +61,23 @@ class Fragment:
 
     `path` is the container's file in the package ("objects/Account.object"), `root` that file's root element
     ("CustomObject"). `xml` is the whole element as UTF-8 ("<fields>…</fields>") without the metadata namespace
-    declared; its first line is line `Component.source.line` of the source file, and so on line for line.
+    declared. `runs` lead its lines back to the source; empty means that its first line is line
+    `Component.source.line` of the source file, and so on line for line.
     """
 
     path: str
     root: str
     tag: str
     xml: bytes
+    runs: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Where a layer changed elements of a component that an earlier layer brought."""
+
+    layer: str
+    source: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,7 @@ class Component:
     `digest` is a SHA-256 in hex over the canonical content: indentation, comments and line ends of XML don't
     count. `layer` is where it came from ("core", "china", "orgs/china-uat"), `source` the file and line.
     `parent` is the container's component; the bundle need not hold it (a field added to a standard object).
+    `patches` are those of later layers that changed elements of it, in their order.
     """
 
     key: ComponentKey
@@ -86,10 +97,16 @@ class Component:
     parent: ComponentKey | None = None
     files: tuple[MdapiFile, ...] = ()
     fragment: Fragment | None = None
+    patches: tuple[Patch, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.files) == (self.fragment is not None):
             raise ValueError(f"{self.key} must hold either files or a fragment")
+
+    @property
+    def lines(self) -> tuple[Run, ...]:
+        """The way of a fragment's lines back to the source."""
+        return (self.fragment.runs if self.fragment else ()) or (Run(1, self.source),)
 
 
 def by_key(components: Iterable[Component]) -> list[Component]:

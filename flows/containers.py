@@ -59,11 +59,11 @@ def own_content(
 
 
 def put_together(
-    root: str, own: tuple[bytes, tuple[Run, ...]] | None, fragments: Iterable[tuple[bytes, Place]]
+    root: str, own: tuple[bytes, tuple[Run, ...]] | None, fragments: Iterable[tuple[bytes, Iterable[Run]]]
 ) -> Container:
     """Return the container's file of `own` content (as `own_content` makes it) and `fragments` in their order.
 
-    Every fragment starts on a line of its own, so that its lines are those of its source.
+    Every fragment starts on a line of its own, and comes with its runs, counted from its own first line.
     """
     end = closing(root)
     if own:
@@ -73,8 +73,8 @@ def put_together(
         runs = [Run(1, None)]
     parts, spans = [head], []
     position, line = len(head), 1 + head.count(b"\n")
-    for xml, source in fragments:
-        runs.append(Run(line, source))
+    for xml, lines in fragments:
+        runs += [Run(line + run.line - 1, run.source) for run in lines]
         spans.append((position + len(_INDENT), len(xml)))
         parts += [_INDENT, xml, b"\n"]
         position += len(_INDENT) + len(xml) + 1

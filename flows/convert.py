@@ -173,7 +173,7 @@ class _Converter:
             part = self.child_element(child)
             if part:
                 _, xml, place, content = part
-                fragments.append((xml, place))
+                fragments.append((xml, (Run(1, place),)))
                 contents.append(content)
         span = xmltext.root_span(document.data)
         path = f"{kind.directory}/{found.name}.{kind.suffix}"

@@ -176,9 +176,10 @@ def _identity(component: Component) -> str:
 
 
 def _placed_by_line(component: Component, difference: Difference) -> Element:
-    # A fragment's lines are those of its source, see `Fragment`.
-    line = component.source.line + max(difference.line, 1) - 1 if component.source.line else 0
-    return Element(difference, Place(component.source.file, line))
+    if not component.source.line:
+        return Element(difference, component.source)
+    place = LineMap({"": component.lines}, {}).source("", max(difference.line, 1))
+    return Element(difference, place or component.source)
 
 
 def _files(component: Component, files: Mapping[str, bytes], names: frozenset[str]) -> list[Element] | None:

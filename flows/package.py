@@ -107,7 +107,7 @@ def lay_out(components: Iterable[Component]) -> Layout:
     own_lengths: dict[str, int] = {}
     for path, children in fragments.items():
         ordered = sorted(children, key=lambda child: (child.fragment.tag if child.fragment else "", child.key))
-        parts = [(child.fragment.xml, child.source) for child in ordered if child.fragment]
+        parts = [(child.fragment.xml, child.lines) for child in ordered if child.fragment]
         own = (files[path], runs[path]) if path in files else None
         root = next(child.fragment.root for child in ordered if child.fragment)
         whole = put_together(root, own, parts)

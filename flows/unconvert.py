@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -19,15 +18,14 @@ from flows.metadata_types import ChildType, MetadataType, metadata_types
 from flows.package import DESTRUCTIVE_POST, DESTRUCTIVE_PRE, MANIFEST
 from flows.source.project import Project, SourceFile
 from flows.source.resolve import ARCHIVES, META, Found, resolve
-from flows.xmltext import NAMESPACE, Document, MalformedXmlError
+from flows.xmltext import Document, MalformedXmlError
+from flows.xmlwrite import rendered
 from kit.problems import Place, Problem, Refused, refuse_if_any
 
 CONTENT_TYPES = Path(__file__).with_name("content_types.json")
 DEFAULT_FOLDER = "main/default"
 
 _MANIFESTS = frozenset({MANIFEST, DESTRUCTIVE_PRE, DESTRUCTIVE_POST, "destructiveChanges.xml"})
-_QUOTES = {'"': "&quot;", "'": "&apos;"}
-_XML_PREFIX = "{http://www.w3.org/XML/1998/namespace}"
 
 
 def to_source(files: Mapping[str, bytes], homes: Mapping[str, str] | None = None) -> Mapping[str, bytes]:
@@ -134,10 +132,10 @@ class _Writer:
                 what = f"a {child.element} element has no name"
                 self.problem(meta.name, what, rule, "mend the file", _line(element))
                 continue
-            self.write(_child_path(kind, folder, child, name), _rendered(child.name, element), meta.name)
+            self.write(_child_path(kind, folder, child, name), rendered(child.name, element), meta.name)
         if own or len(own) == len(document.root) or not any(child.addressable for child in kind.children):
             path = f"{folder}/{found.name}.{kind.suffix}{META}"
-            self.write(path, _rendered(kind.name, document.root, own), meta.name)
+            self.write(path, rendered(kind.name, document.root, own), meta.name)
 
     def take_static_resource(self, found: Found, document: Document) -> None:
         """Write a static resource by its content type: an archive as a folder, other content with its extension."""
@@ -275,47 +273,6 @@ def _extension(content_type: str) -> str:
     return _extensions().get(content_type.partition(";")[0].strip().lower(), "bin")
 
 
-def _rendered(name: str, element: etree._Element, children: list[etree._Element] | None = None) -> bytes:
-    """Return a metadata file of root `name` with the element's children (or those given), four spaces a level."""
-    prefixes = {uri: prefix for node in element.iter() for prefix, uri in node.nsmap.items() if prefix}
-    used = {uri for node in element.iter() for uri in _uris(node)} & prefixes.keys()
-    declared = "".join(f' xmlns:{prefixes[uri]}="{_attribute(uri)}"' for uri in sorted(used))
-    inside = list(element) if children is None else children
-    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name} xmlns="{NAMESPACE}"{declared}'
-    if not inside:
-        return f"{head}/>\n".encode()
-    body = "".join(_lines(child, 1, prefixes) for child in inside)
-    return f"{head}>\n{body}</{name}>\n".encode()
-
-
-def _lines(element: etree._Element, depth: int, prefixes: Mapping[str, str]) -> str:
-    """Return an element on lines of its own. Quotes in text are escaped, as Salesforce does."""
-    indent, name = "    " * depth, xmltext.local_name(element)
-    given = [(str(key), str(value)) for key, value in element.attrib.items()]
-    attributes = "".join(f' {_name(key, prefixes)}="{_attribute(value)}"' for key, value in given)
-    if len(element):
-        inner = "".join(_lines(child, depth + 1, prefixes) for child in element)
-        return f"{indent}<{name}{attributes}>\n{inner}{indent}</{name}>\n"
-    if element.text is None:
-        return f"{indent}<{name}{attributes}/>\n"
-    return f"{indent}<{name}{attributes}>{escape(element.text, _QUOTES)}</{name}>\n"
-
-
-def _name(key: str, prefixes: Mapping[str, str]) -> str:
-    uri, brace, local = key.rpartition("}")
-    if not brace:
-        return key
-    return f"xml:{local}" if f"{uri}}}" == _XML_PREFIX else f"{prefixes[uri[1:]]}:{local}"
-
-
-def _uris(element: etree._Element) -> set[str]:
-    return {str(key)[1:].partition("}")[0] for key in element.attrib if str(key).startswith("{")}
-
-
 def _line(element: etree._Element) -> int:
     line: Any = element.sourceline  # the stubs don't know it
     return line or 0
-
-
-def _attribute(text: str) -> str:
-    return escape(text, _QUOTES)
