@@ -13,12 +13,23 @@ SNAT_ENTRY = Kind("snat_entry", "snat-uf6", "InvalidSnatEntryId.NotFound")
 FORWARD_ENTRY = Kind("forward_entry", "fwd-uf6", "InvalidForwardEntryId.NotFound")
 EIP = Kind("eip", "eip-uf6", "InvalidAllocationId.NotFound")
 NETWORK_ACL = Kind("network_acl", "nacl-uf6", "InvalidNetworkAcl.NotFound")
+FLOW_LOG = Kind("flow_log", "fl-uf6", "InvalidFlowLogId.NotFound")
+PRIVATE_ZONE = Kind("private_zone", "", "Zone.NotExists", regional=False)
+PRIVATE_RECORD = Kind("private_record", "", "Record.NotExists", regional=False)
+CEN = Kind("cen", "cen-", "ParameterCenInstanceId", regional=False)
+TRANSIT_ROUTER = Kind("transit_router", "tr-uf6", "ParameterInstanceId", regional=False)
+TRANSIT_ATTACHMENT = Kind("transit_attachment", "tr-attach-", "ParameterInstanceId", regional=False)
 SECURITY_GROUP = Kind("security_group", "sg-uf6", "InvalidSecurityGroupId.NotFound")
 KEY = Kind("kms_key", "key-shh", "Forbidden.KeyNotFound")
 SECRET = Kind("kms_secret", "", "Forbidden.ResourceNotFound")
 ROLE = Kind("ram_role", "", "EntityNotExist.Role", regional=False)
 USER = Kind("ram_user", "", "EntityNotExist.User", regional=False)
 GROUP = Kind("ram_group", "", "EntityNotExist.Group", regional=False)
+SAML_PROVIDER = Kind("saml_provider", "", "EntityNotExist.SAMLProvider", regional=False)
+OIDC_PROVIDER = Kind("oidc_provider", "", "EntityNotExist.OIDCProvider", regional=False)
+EIAM_INSTANCE = Kind("eiam_instance", "idaas_", "EntityNotFound.Instance")
+EIAM_APPLICATION = Kind("eiam_application", "app_", "EntityNotFound.Application")
+EIAM_POLICY = Kind("eiam_policy", "cap_", "EntityNotFound.ConditionalAccessPolicy")
 POLICY = Kind("ram_policy", "", "EntityNotExist.Policy", regional=False)
 
 TAGGED = {
@@ -28,6 +39,14 @@ TAGGED = {
     ("Vpc", "EIP"): EIP,
     ("Vpc", "NATGATEWAY"): NAT_GATEWAY,
     ("Vpc", "NETWORKACL"): NETWORK_ACL,
+    ("Vpc", "FLOWLOG"): FLOW_LOG,
+    ("Pvtz", "ZONE"): PRIVATE_ZONE,
+    ("Cbn", "CEN"): CEN,
+    ("Cbn", "TRANSITROUTER"): TRANSIT_ROUTER,
+    ("Cbn", "TRANSITROUTERVPCATTACHMENT"): TRANSIT_ATTACHMENT,
+    ("Cbn", "TRANSITROUTERVPNATTACHMENT"): TRANSIT_ATTACHMENT,
+    ("Cbn", "TRANSITROUTERVBRATTACHMENT"): TRANSIT_ATTACHMENT,
+    ("Cbn", "TRANSITROUTERPEERATTACHMENT"): TRANSIT_ATTACHMENT,
     ("Ecs", "SECURITYGROUP"): SECURITY_GROUP,
     ("Kms", "KEY"): KEY,
     ("Kms", "SECRET"): SECRET,

@@ -11,12 +11,15 @@ from emulators.alicloud.tables import limit
 from emulators.store import Document
 
 _vpc, _ecs, _kms, _ram = product("Vpc"), product("Ecs"), product("Kms"), product("Ram")
+_cbn, _pvtz = product("Cbn"), product("Pvtz")
 
 
 @_vpc("TagResources")
 @_ecs("TagResources")
 @_kms("TagResources")
 @_ram("TagResources")
+@_cbn("TagResources")
+@_pvtz("TagResources")
 def tag_resources(call: Call) -> Answer:
     kind, documents = _targets(call)
     tags = call.tags()
@@ -34,6 +37,8 @@ def tag_resources(call: Call) -> Answer:
 @_ecs("UntagResources")
 @_kms("UntagResources")
 @_ram("UntagResources")
+@_cbn("UntagResources")
+@_pvtz("UnTagResources")
 def untag_resources(call: Call) -> Answer:
     kind, documents = _targets(call)
     everything = call.flag("All")
@@ -47,12 +52,14 @@ def untag_resources(call: Call) -> Answer:
 @_vpc("ListTagResources")
 @_ecs("ListTagResources")
 @_kms("ListTagResources")
+@_cbn("ListTagResources")
 def list_tag_resources(call: Call) -> Answer:
     # No NextToken: everything fits, and clients loop for as long as there is one, even an empty one.
     return {"TagResources": {"TagResource": _rows(call)}}
 
 
 @_ram("ListTagResources")
+@_pvtz("ListTagResources")
 def list_ram_tag_resources(call: Call) -> Answer:
     return {"TagResources": _rows(call), "IsTruncated": False}
 

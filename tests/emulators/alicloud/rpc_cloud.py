@@ -21,6 +21,8 @@ from emulators.store import Store
 VERSIONS = {
     "vpc": "2016-04-28",
     "ecs": "2014-05-26",
+    "cbn": "2017-09-12",
+    "pvtz": "2018-01-01",
     "kms": "2016-01-20",
     "ram": "2015-05-01",
     "sts": "2015-04-01",
@@ -94,7 +96,7 @@ class Cloud:
 
 def host_of(product: str) -> str:
     """Return the host that serves a product."""
-    central = ("ram", "ims", "location", "business")
+    central = ("ram", "ims", "location", "business", "cbn", "pvtz")
     return f"{product}.aliyuncs.com" if product in central else f"{product}.cn-shanghai.aliyuncs.com"
 
 

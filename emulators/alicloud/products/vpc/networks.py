@@ -14,6 +14,7 @@ from emulators.alicloud.kinds import (
     ROUTE_ENTRY,
     ROUTE_TABLE,
     SECURITY_GROUP,
+    TRANSIT_ATTACHMENT,
     VPC,
     VSWITCH,
 )
@@ -111,6 +112,7 @@ def delete_vpc(call: Call) -> Answer:
     settled(call, vpc)
     tables = ROUTE_TABLE.all(call, VpcId=vpc["id"])
     dependents = {
+        "DependencyViolation": TRANSIT_ATTACHMENT.all(call, VpcId=vpc["id"]),
         "DependencyViolation.VSwitch": VSWITCH.all(call, VpcId=vpc["id"]),
         "DependencyViolation.SecurityGroup": SECURITY_GROUP.all(call, VpcId=vpc["id"]),
         "DependencyViolation.NatGateway": NAT_GATEWAY.all(call, VpcId=vpc["id"]),
