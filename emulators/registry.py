@@ -11,16 +11,19 @@ Emulated = tuple[str, str, str]
 def services(world: World) -> list[Service]:
     """Return every emulated service; the first one that owns a host answers for it."""
     from emulators.alicloud.api import AlibabaCloudApi
+    from emulators.alicloud.idaas import IdaasPortal
     from emulators.alicloud.oss.api import ObjectStorage
+    from emulators.alicloud.sls.api import LogService
     from emulators.salesforce.api import Salesforce
 
-    return [ObjectStorage(world), AlibabaCloudApi(world), Salesforce(world)]
+    return [ObjectStorage(world), LogService(world), AlibabaCloudApi(world), IdaasPortal(world), Salesforce(world)]
 
 
 def emulated() -> list[Emulated]:
     """Return every action that is emulated, sorted."""
     from emulators.alicloud.actions import coverage
     from emulators.alicloud.oss import api as oss
+    from emulators.alicloud.sls import api as sls
     from emulators.salesforce import rest
     from emulators.salesforce.metadata import api as metadata
 
@@ -28,6 +31,7 @@ def emulated() -> list[Emulated]:
         [
             *coverage(),
             *((oss.PRODUCT, oss.VERSION, name) for name in oss.operations()),
+            *((sls.PRODUCT, sls.VERSION, name) for name in sls.operations()),
             *((metadata.PRODUCT, "", name) for name in metadata.operations()),
             *((rest.PRODUCT, "", name) for name in rest.resources()),
         ]
