@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey
-from flows.convert import Converted, convert
+from flows.convert import Converted, convert, convert_files
+from flows.patch import is_patch, patched, read_patches
 from flows.source.project import PROJECT_FILE, Project, read_project
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 from kit.yamlfile import parse_model, read_yaml
@@ -57,19 +58,22 @@ class Removal:
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One layer: its name ("core", "china", "orgs/china-uat"), its components, what it removes from earlier
-    ones, and the files in its folder that are no metadata (paths from the project's root)."""
+    ones, the files in its folder that are no metadata (paths from the project's root), and its patches:
+    components that hold only the elements that it changes in those of earlier layers."""
 
     name: str
     components: tuple[Component, ...]
     removals: tuple[Removal, ...] = ()
     skipped: tuple[str, ...] = ()
+    patches: tuple[Component, ...] = ()
 
 
 def compose(layers: Iterable[Layer]) -> dict[ComponentKey, Component]:
-    """Return what the layers come to, in their order: a later component replaces an earlier of the same key.
+    """Return what the layers come to, in their order: a later component replaces an earlier of the same key, a
+    patch changes elements of it.
 
-    Removing a container removes its children. Raises `Refused` for every removal of a component that no earlier
-    layer holds.
+    Removing a container removes its children. Raises `Refused` for every removal and every patch of a component
+    that no earlier layer holds, and for patches that don't fit their component.
     """
     composed: dict[ComponentKey, Component] = {}
     problems = []
@@ -77,9 +81,16 @@ def compose(layers: Iterable[Layer]) -> dict[ComponentKey, Component]:
         for removal in layer.removals:
             gone = [key for key, component in composed.items() if removal.key in (key, component.parent)]
             if not gone:
-                problems.append(_nothing_to_remove(removal, composed))
+                problems.append(_nothing_there(removal.key, "removed", REMOVE_FILE, removal.place, composed))
             for key in gone:
                 del composed[key]
+        for patch in layer.patches:
+            base = composed.get(patch.key)
+            if base is None:
+                problems.append(_nothing_there(patch.key, "patched", "a patch", patch.source, composed))
+            else:
+                composed[patch.key], found = patched(base, patch)
+                problems += found
         composed |= {component.key: component for component in layer.components}
     refuse_if_any(problems, "the layers don't fit")
     return dict(sorted(composed.items()))
@@ -109,8 +120,10 @@ def read_layers(project: Project, names: Sequence[str]) -> list[Layer]:
         directory = (home / name).as_posix()
         if not (project.root / directory).is_dir():
             continue
-        converted = convert(project, [directory], name)
-        problems.extend(converted.problems)
+        files = list(project.files(directory))
+        converted = convert_files(project, [file for file in files if not is_patch(file)], name)
+        patches = read_patches(project, [file for file in files if is_patch(file)], name)
+        problems.extend([*converted.problems, *patches.problems, *_twice(converted.components, patches.components)])
         removals: tuple[Removal, ...] = ()
         file = f"{directory}/{REMOVE_FILE}"
         try:
@@ -118,7 +131,7 @@ def read_layers(project: Project, names: Sequence[str]) -> list[Layer]:
         except Refused as refused:
             problems.extend(refused.problems)
         skipped = tuple(skipped for skipped in converted.skipped if skipped != file)
-        layers.append(Layer(name, converted.components, removals, skipped))
+        layers.append(Layer(name, converted.components, removals, skipped, patches.components))
     refuse_if_any(problems, "the metadata can't be converted")
     return layers
 
@@ -158,12 +171,29 @@ def _core_directory(project: Project) -> str:
     raise Refused(Problem(f"no package directory is named {CORE}", rule, fix, place))
 
 
-def _nothing_to_remove(removal: Removal, composed: Mapping[ComponentKey, Component]) -> Problem:
-    known: Sequence[str] = [str(key) for key in composed if key.type == removal.key.type] or list(map(str, composed))
-    near = difflib.get_close_matches(str(removal.key), known, 1)
+def _twice(components: Iterable[Component], patches: Iterable[Component]) -> list[Problem]:
+    """Return a problem for each component that a layer both replaces and patches."""
+    whole = {component.key: component.source for component in components}
+    return [
+        Problem(
+            f"{patch.key} is patched in the layer that holds the whole of it: {whole[patch.key]}",
+            "a layer replaces a component, or changes elements of an earlier layer's; not both",
+            "write the change into the whole component",
+            patch.source,
+        )
+        for patch in patches
+        if patch.key in whole
+    ]
+
+
+def _nothing_there(
+    key: ComponentKey, what: str, by: str, place: Place, composed: Mapping[ComponentKey, Component]
+) -> Problem:
+    known: Sequence[str] = [str(each) for each in composed if each.type == key.type] or list(map(str, composed))
+    near = difflib.get_close_matches(str(key), known, 1)
     return Problem(
-        f"{removal.key} is to be removed, but no earlier layer holds it",
-        f"{REMOVE_FILE} lists components of earlier layers",
+        f"{key} is to be {what}, but no earlier layer holds it",
+        f"{by} is about components of earlier layers",
         f"did you mean {near[0]}?" if near else "remove the entry",
-        removal.place,
+        place,
     )

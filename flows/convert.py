@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from flows import xmltext
 from flows.archive import zip_bytes
 from flows.components import Component, ComponentKey, Fragment, MdapiFile, Run
 from flows.containers import own_content, put_together
+from flows.contents import digest_of
 from flows.metadata_types import ChildType, MetadataType
 from flows.source.project import Project, SourceFile
 from flows.source.resolve import ARCHIVES, META, ChildFile, Found, resolve, same_name
@@ -38,7 +38,12 @@ def convert(project: Project, directories: Iterable[str], layer: str) -> Convert
     """
     names = list(dict.fromkeys(directories))
     files = {file.name: file for directory in names for file in project.files(directory)}
-    resolution = resolve(files.values(), project.shown)
+    return convert_files(project, files.values(), layer)
+
+
+def convert_files(project: Project, files: Iterable[SourceFile], layer: str) -> Converted:
+    """Convert some files of a project, as `convert` does all of its package directories."""
+    resolution = resolve(files, project.shown)
     converter = _Converter(project, layer, list(resolution.problems))
     for found in resolution.found:
         converter.take(found)
@@ -183,7 +188,7 @@ class _Converter:
             own = None if span.empty else own_content(document.data, span.end, (), kind.name, meta.name)
             whole = put_together(kind.name, own, fragments)
             file = MdapiFile(path, whole.data, whole.runs)
-        self.add_files(found, Place(meta.name), [(file, _digest(contents).encode())])
+        self.add_files(found, Place(meta.name), [(file, digest_of(contents).encode())])
 
     def take_container(self, found: Found) -> None:
         """A container: each child becomes a component of its own, what is left of the container another."""
@@ -238,7 +243,7 @@ class _Converter:
         self.add(
             Component(
                 parent,
-                _digest([xmltext.canonical(root)]),
+                digest_of([xmltext.canonical(root)]),
                 self.layer,
                 Place(meta.name, span.line),
                 files=(own,),
@@ -281,7 +286,7 @@ class _Converter:
         full_name = name if child.bare_name else f"{parent.full_name}.{name}"
         fragment = Fragment(path, kind.name, child.element, xml)
         key = ComponentKey(child.name, full_name)
-        self.add(Component(key, _digest([content]), self.layer, place, parent, fragment=fragment))
+        self.add(Component(key, digest_of([content]), self.layer, place, parent, fragment=fragment))
 
     def child_element(self, child: ChildFile) -> tuple[str, bytes, Place, bytes] | None:
         """Return a child's name by its XML, its element for the container, where that starts, and its content."""
@@ -340,7 +345,7 @@ class _Converter:
         if not files:
             return
         files.sort(key=lambda pair: pair[0].path)
-        digest = _digest(part for file, content in files for part in (file.path.encode(), content))
+        digest = digest_of(part for file, content in files for part in (file.path.encode(), content))
         key = ComponentKey(found.type.name, found.name)
         self.add(Component(key, digest, self.layer, source, files=tuple(file for file, _ in files)))
 
@@ -371,14 +376,5 @@ def _one_to_one(file: SourceFile) -> tuple[Run, ...]:
     return (Run(1, Place(file.name, 1)),)
 
 
-def _digest(parts: Iterable[bytes]) -> str:
-    """Return the SHA-256 over the parts, each with its length so that no two lists of parts are alike."""
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(len(part).to_bytes(8, "big"))
-        total.update(part)
-    return total.hexdigest()
-
-
 def _members(members: dict[str, bytes]) -> bytes:
-    return _digest(part for name in sorted(members) for part in (name.encode(), members[name])).encode()
+    return digest_of(part for name in sorted(members) for part in (name.encode(), members[name])).encode()

@@ -93,6 +93,16 @@ def compare(
     return list(_Comparison(kind, tables(), names).children(shipped, found, ""))
 
 
+def key_of(kind: str, element: etree._Element) -> str:
+    """Return what names an element of a component of type `kind` among its siblings, or ""."""
+    ways = tables().keys.get(kind, {}).get(local_name(element), tables().any_key)
+    children = {local_name(child): text_of(child) for child in element}
+    for way in ways:
+        if all(name in children for name in way):
+            return ", ".join(children[name] for name in way)
+    return ""
+
+
 def text_of(element: etree._Element) -> str:
     """Return an element's text as it counts: without blanks around it, line ends as one character."""
     return (element.text or "").replace("\r\n", "\n").strip()
@@ -181,7 +191,7 @@ class _Comparison:
         self, left: list[etree._Element], right: list[etree._Element], ordered: bool
     ) -> tuple[dict[str, etree._Element], dict[str, etree._Element]]:
         """Return the elements of both sides by what names them: equal labels are to be compared with each other."""
-        keyed = [[self._key(element) for element in side] for side in (left, right)]
+        keyed = [[key_of(self.kind, element) for element in side] for side in (left, right)]
         if not any(keyed[0] + keyed[1]):
             if len(left) <= 1 and len(right) <= 1:
                 return {"": left[0]} if left else {}, {"": right[0]} if right else {}
@@ -191,15 +201,6 @@ class _Comparison:
                 keyed[1] = _paired(left, right)
         ours, theirs = (_unique(keys, side) for keys, side in zip(keyed, (left, right), strict=True))
         return ours, theirs
-
-    def _key(self, element: etree._Element) -> str:
-        """Return what names the element among its siblings, or ""."""
-        ways = self.tables.keys.get(self.kind, {}).get(local_name(element), self.tables.any_key)
-        children = {local_name(child): text_of(child) for child in element}
-        for way in ways:
-            if all(name in children for name in way):
-                return ", ".join(children[name] for name in way)
-        return ""
 
     def _as_good_as_absent(self, element: etree._Element, how: How) -> bool:
         if len(element) == 0 and not text_of(element):

@@ -11,7 +11,8 @@ from flows.components import Component, ComponentKey
 from flows.compose import Layer
 from flows.drift import Element, compare_components
 from flows.package import lay_out
-from kit.problems import Place, Problem, Refused
+from flows.patch import patched
+from kit.problems import Place, Problem, Refused, refuse_if_any
 
 _NEAREST = 3
 
@@ -21,6 +22,7 @@ class Step(StrEnum):
 
     BRINGS = "brings"
     REPLACES = "replaces"
+    PATCHES = "patches"
     REMOVES = "removes"
 
 
@@ -28,7 +30,7 @@ class Step(StrEnum):
 class Deed:
     """What one layer does to the component, and where it says so. `reason` is that of a removal. `by` is the
     component that `remove.yml` names: it, or the container that it went with. `changes` are the elements in which a
-    replacement differs from what it replaces; their places are in the file that is replaced."""
+    replacement or a patched component differs from what was there; their places are in the file that had it."""
 
     layer: str
     step: Step
@@ -40,7 +42,9 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A component's way through the layers, in their order. `winner` is what the org gets, None if nothing."""
+    """A component's way through the layers, in their order. `winner` is what the org gets, None if nothing.
+
+    A patched component stays its layer's; what it was patched with stands in its `patches`."""
 
     key: ComponentKey
     deeds: tuple[Deed, ...]
@@ -58,6 +62,11 @@ def explain(layers: Iterable[Layer], key: ComponentKey, org: str) -> Explanation
             if current and removal.key in (current.key, current.parent):
                 deeds.append(Deed(layer.name, Step.REMOVES, removal.place, removal.reason, removal.key))
                 current = None
+        patch = next((component for component in layer.patches if component.key == key), None)
+        if current and patch:
+            base, (current, problems) = current, patched(current, patch)
+            refuse_if_any(problems, "the layers don't fit")
+            deeds.append(Deed(layer.name, Step.PATCHES, patch.source, changes=_changes(base, current)))
         brought = next((component for component in layer.components if component.key == key), None)
         if brought:
             step = Step.REPLACES if current else Step.BRINGS

@@ -40,6 +40,9 @@ def _data(explanation: Explanation, org: str) -> dict[str, object]:
             "file": winner.source.file,
             "line": winner.source.line,
             "digest": winner.digest,
+            "patches": [
+                {"layer": patch.layer, "file": patch.source.file, "line": patch.source.line} for patch in winner.patches
+            ],
         },
         "layers": [_deed(deed) for deed in explanation.deeds],
     }
@@ -62,6 +65,7 @@ def _text(explanation: Explanation, org: str) -> str:
     winner = explanation.winner
     if winner:
         head = f"{org} gets {explanation.key} of the layer {winner.layer}: {winner.source}"
+        head += "".join(f", patched by {patch.layer}: {patch.source}" for patch in winner.patches)
     else:
         head = f"{org} doesn't get {explanation.key}"
     lines = [head]

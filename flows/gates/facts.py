@@ -47,7 +47,7 @@ class OrgFacts(_Entry):
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A component of an overlay that replaces one of an earlier layer. `since` is None when nobody knows."""
+    """A component of an overlay that replaces or patches one of an earlier layer. `since` is None when nobody knows."""
 
     key: ComponentKey
     layer: str

@@ -35,11 +35,11 @@ def gather(project: Project, federation: Federation, org: Org, stated: Path | No
 
 
 def deviations(layers: Sequence[Layer], since: Mapping[str, date]) -> tuple[Deviation, ...]:
-    """Return the components of later layers that replace one of an earlier layer; `since` is by file."""
+    """Return the components of later layers that replace or patch one of an earlier layer; `since` is by file."""
     owner: dict[ComponentKey, str] = {}
     found = []
     for layer in layers:
-        for component in layer.components:
+        for component in (*layer.components, *layer.patches):
             replaced = owner.get(component.key)
             if replaced:
                 day = _first_day(Path(component.source.file).resolve(), since)
