@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.archive import zip_bytes
+from flows.archive import zip_bytes, zip_files
 from flows.components import Component, ComponentKey, Fragment, MdapiFile, Patch, Run
 from flows.containers import closing
 from flows.package import MANIFEST, Layout, lay_out, manifest
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 
 INDEX = "sfoa-bundle.json"
-_FORMAT = 1
+_FORMAT = 2
 _RULE = "a bundle is not changed after it was built"
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """Components by key (sorted), for one API version. `digest` is the SHA-256 (hex) over the version and every
-    component's key and digest: equal digests mean the same content, wherever and whenever built."""
+    component's key, digest and content: equal digests mean the same files, wherever and whenever built. So who
+    approves or names a digest means these bytes, and no others of which the same is claimed."""
 
     components: Mapping[ComponentKey, Component]
     api_version: str
@@ -85,10 +84,9 @@ def read_bundle(path: Path) -> Bundle:
 def parse_bundle(data: bytes, name: str) -> Bundle:
     """Read a bundle's bytes, as `read_bundle` does; `name` is what problems call it."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            files = {entry: archive.read(entry) for entry in archive.namelist()}
+        files = zip_files(data)
         index = json.loads(files.pop(INDEX))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+    except (KeyError, ValueError) as error:
         what = f"not a bundle of the kit: {error}"
         raise Refused(Problem(what, f"a zip with {INDEX}", "build it again: sfoa bundle", Place(name))) from error
     if not isinstance(index, dict) or index.get("format") != _FORMAT:
@@ -104,7 +102,27 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
 def _digest(components: Iterable[Component], api_version: str) -> str:
     total = hashlib.sha256(f"{api_version}\n".encode())
     for component in components:
-        total.update(f"{json.dumps([*component.key, component.digest])}\n".encode())
+        total.update(f"{json.dumps([*component.key, component.digest, _content(component)])}\n".encode())
+    return total.hexdigest()
+
+
+def _content(component: Component) -> list[str]:
+    if component.fragment:
+        fragment = component.fragment
+        return [fragment.path, fragment.root, fragment.tag, hashlib.sha256(fragment.xml).hexdigest()]
+    return [part for file in component.files for part in (file.path, _file_digest(file))]
+
+
+def _file_digest(file: MdapiFile) -> str:
+    total = hashlib.sha256()
+    if file.path.endswith(".resource") and file.data.startswith(b"PK"):
+        # A zip that the kit made of a folder: its bytes depend on the compressor's version, its members don't.
+        with suppress(ValueError):
+            members = zip_files(file.data)
+            for name in members:
+                total.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(members[name]).digest())
+            return total.hexdigest()
+    total.update(file.data)
     return total.hexdigest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from alibabacloud_oss_v2 import client as oss_client
@@ -38,7 +38,9 @@ class OssBucket:
         request = models.PutObjectRequest(
             bucket=self.name, key=key, body=data, forbid_overwrite="true" if if_absent else None
         )
-        with self._errors(key):
+        # Over a retained object, OSS may name the retention before the condition: either way it is there already.
+        taken = {"FileAlreadyExists", "FileImmutable"} if if_absent else set()
+        with self._errors(key, taken):
             self._client.put_object(request)
 
     def list(self, prefix: str = "") -> list[str]:
@@ -66,7 +68,7 @@ class OssBucket:
             return None
 
     @contextmanager
-    def _errors(self, key: str) -> Iterator[None]:
+    def _errors(self, key: str, taken: Collection[str] = ()) -> Iterator[None]:
         try:
             yield
         except oss_errors.BaseError as error:
@@ -75,7 +77,7 @@ class OssBucket:
                 # A HEAD has no body, so its 404 names no code.
                 if cause.code == "NoSuchKey" or (cause.status_code == 404 and cause.code != "NoSuchBucket"):
                     raise Absent(key) from error
-                if cause.code == "FileAlreadyExists":
+                if cause.code in taken:
                     raise Taken(key) from error
                 raise Refused(_refusal(self.name, key, cause)) from error
             raise Refused(

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from source_samples import every_type, write
 
-from flows.archive import zip_bytes
+from flows.archive import zip_bytes, zip_files
 from flows.bundle import INDEX, Bundle, build_bundle, bundle_bytes, parse_bundle, read_bundle, write_bundle
+from flows.components import Component, ComponentKey
 from flows.compose import compose_project
 from flows.source.project import read_project
 from kit.problems import Refused
@@ -108,6 +112,58 @@ def test_an_index_that_names_other_content_is_refused(bundle: Bundle) -> None:
 
     with pytest.raises(Refused, match="digest"):
         parse_bundle(altered(bundle_bytes(bundle), change), "b.zip")
+
+
+def test_other_content_under_the_same_component_digests_gives_another_digest(bundle: Bundle) -> None:
+    """Who can write to the bucket can also write the index anew: the digest that the ledger names must still differ."""
+
+    def change(files: dict[str, bytes]) -> None:
+        index = json.loads(files[INDEX])
+        files["classes/Sample.cls"] = b"class Evil {}\n"
+        index["files"]["classes/Sample.cls"] = hashlib.sha256(files["classes/Sample.cls"]).hexdigest()
+        files[INDEX] = json.dumps(index).encode()
+
+    with pytest.raises(Refused, match="digest"):
+        parse_bundle(altered(bundle_bytes(bundle), change), "b.zip")
+
+
+def test_how_a_folder_s_zip_was_compressed_does_not_count(bundle: Bundle) -> None:
+    kit = bundle.components[ComponentKey("StaticResource", "kit")]
+    (packed,) = [file for file in kit.files if file.path.endswith(".resource")]
+    stored = replace(packed, data=zip_bytes(zip_files(packed.data), level=0))
+    assert stored.data != packed.data
+    other = replace(kit, files=tuple(stored if file is packed else file for file in kit.files))
+    assert build_bundle([*_without(bundle, kit), other], bundle.api_version).digest == bundle.digest
+    evil = replace(packed, data=zip_bytes({**zip_files(packed.data), "b.css": b"evil"}))
+    other = replace(kit, files=tuple(evil if file is packed else file for file in kit.files))
+    assert build_bundle([*_without(bundle, kit), other], bundle.api_version).digest != bundle.digest
+
+
+def _without(bundle: Bundle, component: Component) -> list[Component]:
+    return [each for each in bundle.components.values() if each.key != component.key]
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_zip_with_a_flipped_byte_is_refused_or_reads_the_same(data: st.DataObject) -> None:
+    files = {"a.txt": b"a" * 60, "b/c.bin": bytes(range(80))}
+    whole = bytearray(zip_bytes(files))
+    position = data.draw(st.integers(0, len(whole) - 1))
+    whole[position] ^= data.draw(st.integers(1, 255))
+    try:
+        read = zip_files(bytes(whole))
+    except ValueError:
+        return
+    assert set(read.values()) <= set(files.values())
+
+
+def test_a_zip_that_holds_a_path_twice_is_refused() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("a", b"1")
+        archive.writestr("a", b"2")
+    with pytest.raises(ValueError, match="a comes twice"):
+        zip_files(buffer.getvalue())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
+import alibabacloud_oss_v2 as oss
 import pytest
 
 from emulators.testing import Running, running
@@ -73,6 +75,42 @@ def test_a_listing_goes_over_several_pages(outputs: LandingZoneOutputs, monkeypa
     for key in keys:
         store.put(key, b"")
     assert store.list("many/") == keys
+
+
+@pytest.mark.usefixtures("clouds")
+def test_what_is_retained_is_taken_for_who_asks_that_there_be_none_and_refused_to_who_overwrites(
+    outputs: LandingZoneOutputs,
+) -> None:
+    config = oss.config.load_default()
+    config.region, config.endpoint = outputs.region, outputs.storage_endpoint
+    config.credentials_provider = oss.credentials.EnvironmentVariableCredentialsProvider()
+    client, bucket = oss.Client(config), "acme-retained"
+    client.put_bucket(oss.PutBucketRequest(bucket=bucket))
+    worm = oss.InitiateWormConfiguration(retention_period_in_days=2)
+    begun = client.initiate_bucket_worm(oss.InitiateBucketWormRequest(bucket=bucket, initiate_worm_configuration=worm))
+    client.complete_bucket_worm(oss.CompleteBucketWormRequest(bucket=bucket, worm_id=begun.worm_id))
+    store = ossbucket.OssBucket(bucket, client)
+    store.put("f/1", b"first", if_absent=True)
+    with pytest.raises(Taken):
+        store.put("f/1", b"second", if_absent=True)
+    with pytest.raises(Refused, match="FileImmutable"):
+        store.put("f/1", b"second")
+    assert store.get("f/1") == b"first"
+
+
+@pytest.mark.parametrize("code", ["FileAlreadyExists", "FileImmutable"])
+def test_whichever_way_oss_says_that_it_is_there_it_is_taken(code: str) -> None:
+    class Answers:
+        def put_object(self, _request: oss.PutObjectRequest) -> None:
+            raise oss.exceptions.ServiceError(
+                status_code=409, code=code, message="there", request_id="R", ec="", timestamp="", request_target=""
+            )
+
+    store = ossbucket.OssBucket("b", cast("oss.Client", Answers()))
+    with pytest.raises(Taken):
+        store.put("f/1", b"second", if_absent=True)
+    with pytest.raises(Refused, match=code):
+        store.put("f/1", b"second")
 
 
 @pytest.mark.usefixtures("clouds")
