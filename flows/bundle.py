@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.archive import zip_bytes, zip_files
-from flows.components import Component, ComponentKey, Fragment, MdapiFile, Patch, Run
+from flows.components import Component, ComponentKey, Fragment, MdapiFile
 from flows.containers import closing
+from flows.entries import Entry, component_of, entry_of
 from flows.package import MANIFEST, Layout, lay_out, manifest
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 
@@ -142,73 +143,27 @@ def _differences(expected: Mapping[str, str], files: Mapping[str, bytes], name: 
 
 
 def _entry(component: Component, layout: Layout) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "key": list(component.key),
-        "digest": component.digest,
-        "layer": component.layer,
-        "source": _place(component.source),
-    }
-    if component.patches:
-        entry["patches"] = [[patch.layer, _place(patch.source)] for patch in component.patches]
-    if component.parent:
-        entry["parent"] = list(component.parent)
-    if component.fragment:
-        fragment = component.fragment
-        span = list(layout.spans[component.key])
-        entry["fragment"] = {"path": fragment.path, "root": fragment.root, "tag": fragment.tag, "span": span}
-        if fragment.runs:
-            entry["fragment"]["runs"] = _runs(fragment.runs)
-    else:
-        entry["files"] = [_file_entry(file, layout, component) for file in component.files]
-    return entry
+    def span(_fragment: Fragment) -> dict[str, Any]:
+        return {"span": list(layout.spans[component.key])}
+
+    def own(file: MdapiFile) -> dict[str, Any]:
+        # The file may hold children too: this much of it is the container's own.
+        length = layout.own_lengths.get(file.path)
+        return {} if length is None else {"own": [length, component.key.type]}
+
+    return entry_of(component, span, own)
 
 
-def _file_entry(file: MdapiFile, layout: Layout, component: Component) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "path": file.path,
-        "runs": _runs(file.runs),
-    }
-    if file.path in layout.own_lengths:
-        # The file holds children too: this much of it is the container's own.
-        entry["own"] = [layout.own_lengths[file.path], component.key.type]
-    return entry
-
-
-def _component(entry: Mapping[str, Any], files: Mapping[str, bytes]) -> Component:
-    parent = ComponentKey(*entry["parent"]) if "parent" in entry else None
-    fragment = None
-    if "fragment" in entry:
-        about = entry["fragment"]
+def _component(entry: Entry, files: Mapping[str, bytes]) -> Component:
+    def xml(about: Entry) -> bytes:
         start, length = about["span"]
-        xml = files[about["path"]][start : start + length]
-        fragment = Fragment(about["path"], about["root"], about["tag"], xml, _read_runs(about.get("runs", ())))
-    return Component(
-        key=ComponentKey(*entry["key"]),
-        digest=entry["digest"],
-        layer=entry["layer"],
-        source=Place(*entry["source"]),
-        parent=parent,
-        files=tuple(_file(about, files) for about in entry.get("files", ())),
-        fragment=fragment,
-        patches=tuple(Patch(layer, Place(*place)) for layer, place in entry.get("patches", ())),
-    )
+        return files[about["path"]][start : start + length]
 
-
-def _file(about: Mapping[str, Any], files: Mapping[str, bytes]) -> MdapiFile:
-    data = files[about["path"]]
-    if "own" in about:
+    def data(about: Entry) -> bytes:
+        whole = files[about["path"]]
+        if "own" not in about:
+            return whole
         length, root = about["own"]
-        data = data[:length] + closing(root)
-    return MdapiFile(about["path"], data, _read_runs(about["runs"]))
+        return whole[:length] + closing(root)
 
-
-def _runs(runs: Iterable[Run]) -> list[list[Any]]:
-    return [[run.line, _place(run.source) if run.source else None] for run in runs]
-
-
-def _read_runs(runs: Iterable[Any]) -> tuple[Run, ...]:
-    return tuple(Run(line, Place(*place) if place else None) for line, place in runs)
-
-
-def _place(place: Place) -> list[str | int]:
-    return [place.file, place.line]
+    return component_of(entry, xml, data)
