@@ -18,6 +18,9 @@ PRIVATE_ZONE = Kind("private_zone", "", "Zone.NotExists", regional=False)
 PRIVATE_RECORD = Kind("private_record", "", "Record.NotExists", regional=False)
 CEN = Kind("cen", "cen-", "ParameterCenInstanceId", regional=False)
 TRANSIT_ROUTER = Kind("transit_router", "tr-uf6", "ParameterInstanceId", regional=False)
+TRANSIT_TABLE = Kind("transit_table", "vtb-tr", "ParameterInstanceId", regional=False)
+TRANSIT_ASSOCIATION = Kind("transit_association", "", "ParameterInstanceId", regional=False)
+TRANSIT_PROPAGATION = Kind("transit_propagation", "", "ParameterInstanceId", regional=False)
 TRANSIT_ATTACHMENT = Kind("transit_attachment", "tr-attach-", "ParameterInstanceId", regional=False)
 SECURITY_GROUP = Kind("security_group", "sg-uf6", "InvalidSecurityGroupId.NotFound")
 KEY = Kind("kms_key", "key-shh", "Forbidden.KeyNotFound")
@@ -43,6 +46,7 @@ TAGGED = {
     ("Pvtz", "ZONE"): PRIVATE_ZONE,
     ("Cbn", "CEN"): CEN,
     ("Cbn", "TRANSITROUTER"): TRANSIT_ROUTER,
+    ("Cbn", "TRANSITROUTERROUTETABLE"): TRANSIT_TABLE,
     ("Cbn", "TRANSITROUTERVPCATTACHMENT"): TRANSIT_ATTACHMENT,
     ("Cbn", "TRANSITROUTERVPNATTACHMENT"): TRANSIT_ATTACHMENT,
     ("Cbn", "TRANSITROUTERVBRATTACHMENT"): TRANSIT_ATTACHMENT,

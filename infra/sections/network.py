@@ -2,10 +2,66 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
 
 from infra.rules import EgressBandwidth, EgressIps, Port, SourceRange, VpcCidr, Zones
 from infra.sections.base import Section
+from infra.sections.link import Link
+
+Three = Annotated[tuple[str, ...], Field(min_length=3, max_length=3)]
+VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[a-z0-9]+$")]
+NatGatewayId = Annotated[str, StringConstraints(pattern=r"^ngw-[a-z0-9]+$")]
+ZoneName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
+]
+RecordHost = Annotated[str, StringConstraints(pattern=r"^(@|\*|(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)$")]
+LogName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$")]
+
+
+class AdoptedSwitches(Section):
+    """`vswitch_ids`: for each tier, its switches in the order of `zones`; a tier that isn't named is made."""
+
+    app: Three | None = Field(None, description="Switches of the app tier")
+    data: Three | None = Field(None, description="Switches of the data tier; their network ACL stays yours")
+    edge: Three | None = Field(None, description="Switches of the edge tier")
+
+
+class Adopt(Section):
+    """`adopt`: what stands already. It is used as it is, and `pulumi destroy` leaves it."""
+
+    vpc_id: VpcId = Field(description="VPC to stand in; `cidr` is then the free part of it that switches are made in")
+    vswitch_ids: AdoptedSwitches = Field(
+        default_factory=lambda: AdoptedSwitches(app=None, data=None, edge=None), description="Switches to use, by tier"
+    )
+    nat_gateway_id: NatGatewayId | None = Field(
+        None, description="Internet NAT gateway to leave by; the pool's addresses are bound to it"
+    )
+
+
+class FlowLogs(Section):
+    """`flow_logs`: who talked to whom, kept in a log store."""
+
+    project: LogName = Field(description="SLS project of the region; it has to exist")
+    store: LogName = Field("flow-logs", description="Log store of the project")
+    minutes: Literal[1, 5, 10] = Field(10, description="Traffic is summed up over this many minutes")
+
+
+class Record(Section):
+    """A name of the private zone."""
+
+    host: RecordHost = Field(description="Name below the zone; @ is the zone itself")
+    type: Literal["A", "AAAA", "CNAME", "TXT"] = Field("A", description="Type of the record")
+    value: Annotated[str, Field(min_length=1)] = Field(description="Address, name or text")
+    ttl: int = Field(60, ge=5, le=86400, description="Seconds for which an answer may be kept")
+
+
+class PrivateZoneSettings(Section):
+    """`private_zone`: names that are known in the VPC alone."""
+
+    name: ZoneName = Field(description="Name of the zone, such as acme.internal")
+    records: tuple[Record, ...] = Field((), description="Names in it")
 
 
 class NetworkSettings(Section):
@@ -25,3 +81,7 @@ class NetworkSettings(Section):
     data_ports: tuple[Port, ...] = Field(
         (3306, 6379), description="TCP ports on which the app tier reaches the data tier"
     )
+    adopt: Adopt | None = Field(None, description="A VPC that stands already; only what is missing in it is made")
+    flow_logs: FlowLogs | None = Field(None, description="Flow logs of the VPC; none unless set")
+    private_zone: PrivateZoneSettings | None = Field(None, description="Private DNS zone; none unless set")
+    link: Link | None = Field(None, description="Ways to headquarters and on-premises; none unless set")

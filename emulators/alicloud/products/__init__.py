@@ -5,9 +5,14 @@ from __future__ import annotations
 import importlib
 
 _AREAS = (
+    "actiontrail",
     "billing",
     "cbn.attachments",
     "cbn.instances",
+    "cbn.route_tables",
+    "cms.contacts",
+    "cms.event_rules",
+    "config",
     "ecs.regions",
     "ecs.security_groups",
     "ecs.security_group_rules",

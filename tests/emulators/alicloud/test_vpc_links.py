@@ -186,3 +186,34 @@ def test_the_ways_to_the_premises_hang_on_the_router_by_their_ids(
     assert (row["Status"], row[f"{kind}Id"]) == ("Attached", what)
     cloud("cbn", f"DeleteTransitRouter{kind}Attachment", TransitRouterAttachmentId=created)
     assert cloud("cbn", listing, TransitRouterId=router)["TransitRouterAttachments"] == []
+
+
+def test_an_attachment_looks_routes_up_in_one_table_and_makes_its_own_known_there(cloud: Cloud, router: str) -> None:
+    table = cloud("cbn", "CreateTransitRouterRouteTable", TransitRouterId=router)["TransitRouterRouteTableId"]
+    made = cloud("cbn", "CreateTransitRouterVbrAttachment", TransitRouterId=router, VbrId="vbr-1")
+    both = {
+        "TransitRouterAttachmentId": made["TransitRouterAttachmentId"],
+        "TransitRouterRouteTableId": table,
+    }
+    with pytest.raises(Refusal, match=r"IncorrectStatus\.Status"):
+        cloud("cbn", "AssociateTransitRouterAttachmentWithRouteTable", **both)
+    cloud.wait()
+    cloud("cbn", "AssociateTransitRouterAttachmentWithRouteTable", **both)
+    cloud("cbn", "EnableTransitRouterRouteTablePropagation", **both)
+    with pytest.raises(Refusal, match=r"InvalidOperation\.ChildInstanceExist"):
+        cloud("cbn", "AssociateTransitRouterAttachmentWithRouteTable", **both)
+    cloud.wait()
+    for action, answer in (
+        ("Associations", "TransitRouterAssociations"),
+        ("Propagations", "TransitRouterPropagations"),
+    ):
+        (row,) = cloud("cbn", f"ListTransitRouterRouteTable{action}", **both)[answer]
+        assert row["Status"] == "Active"
+    with pytest.raises(Refusal, match=r"IncorrectStatus\.Status"):
+        cloud("cbn", "DeleteTransitRouterRouteTable", TransitRouterRouteTableId=table)
+    with pytest.raises(Refusal, match=r"IncorrectStatus\.Status"):
+        cloud("cbn", "DeleteTransitRouterVbrAttachment", TransitRouterAttachmentId=both["TransitRouterAttachmentId"])
+    cloud("cbn", "DissociateTransitRouterAttachmentFromRouteTable", **both)
+    cloud("cbn", "DisableTransitRouterRouteTablePropagation", **both)
+    cloud("cbn", "DeleteTransitRouterRouteTable", TransitRouterRouteTableId=table)
+    assert cloud("cbn", "ListTransitRouterRouteTables", TransitRouterId=router)["TransitRouterRouteTables"] == []

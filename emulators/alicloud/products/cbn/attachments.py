@@ -8,7 +8,14 @@ from emulators.alicloud.account import ACCOUNT_ID
 from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call, Handler, iso
 from emulators.alicloud.errors import ApiError
-from emulators.alicloud.kinds import TRANSIT_ATTACHMENT, TRANSIT_ROUTER, VPC, VSWITCH
+from emulators.alicloud.kinds import (
+    TRANSIT_ASSOCIATION,
+    TRANSIT_ATTACHMENT,
+    TRANSIT_PROPAGATION,
+    TRANSIT_ROUTER,
+    VPC,
+    VSWITCH,
+)
 from emulators.alicloud.resources import change, listed, page, pending, shown, status, tag_list
 from emulators.alicloud.tables import delay
 from emulators.store import Document
@@ -152,7 +159,15 @@ def _update(call: Call) -> Answer:
 
 
 def _delete(call: Call) -> Answer:
-    TRANSIT_ATTACHMENT.delete(call, _settled(call))
+    attachment = _settled(call)
+    joined = [
+        each["id"]
+        for kind in (TRANSIT_ASSOCIATION, TRANSIT_PROPAGATION)
+        for each in kind.all(call, TransitRouterAttachmentId=attachment["id"])
+    ]
+    if joined:
+        raise ApiError("IncorrectStatus.Status", id=", ".join(joined))
+    TRANSIT_ATTACHMENT.delete(call, attachment)
     return {}
 
 
