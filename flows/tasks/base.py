@@ -21,6 +21,7 @@ from flows.metadata_results import DeployResult
 from flows.objectstore import buckets_of
 from flows.project import federation_of
 from flows.promote import Promotion
+from flows.substitute import has_placeholders, substituted
 from flows.tasks.keychain import FederationOrg
 from flows.view import Narrator, problem_table, show
 from kit.console import people
@@ -72,10 +73,10 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         return self.org_config.org
 
     def release(self) -> Bundle:
-        """Return the bundle of the option, else the one composed for the org."""
-        if self.parsed_options.bundle:
-            return read_bundle(Path(self.parsed_options.bundle))
-        return compose_for(federation_of(self.root), self.org, self.root)
+        """Return the bundle of the option, else the one composed for the org, with the landing zone's values in it."""
+        given = self.parsed_options.bundle
+        bundle = read_bundle(Path(given)) if given else compose_for(federation_of(self.root), self.org, self.root)
+        return substituted(bundle, read_outputs(project=self.root) if has_placeholders(bundle) else None)
 
     def promotion(self, api_version: str, narrator: Narrator) -> Promotion:
         """Return what carries a release into the org, or takes it back, as the task's options say."""
