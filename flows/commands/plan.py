@@ -13,6 +13,7 @@ from flows.ledger import Ledger
 from flows.objectstore import buckets_of
 from flows.plan import Plan, make_plan
 from flows.project import federation_of, project_root
+from flows.substitute import substituted
 from kit.console import emit, guarded, json_option
 from orgs.editions import OrgKind
 
@@ -28,7 +29,9 @@ def plan(name: str, bundle: Path | None, as_json: bool) -> None:
     federation = federation_of(root)
     org = federation.org(name)
     release = read_bundle(bundle) if bundle else compose_for(federation, org, root)
-    shipped = Ledger.of(buckets_of(read_outputs(project=root))).state_of(org.name)
+    outputs = read_outputs(project=root)
+    release = substituted(release, outputs)
+    shipped = Ledger.of(buckets_of(outputs)).state_of(org.name)
     made = make_plan(release, shipped, org=org.name, production=org.kind is OrgKind.PRODUCTION)
     emit({**made.as_json(), "digest": made.digest}, as_json=as_json, text="" if as_json else _text(made))
 
