@@ -60,10 +60,15 @@ def bundle_bytes(bundle: Bundle) -> bytes:
 
 def write_bundle(bundle: Bundle, path: Path) -> None:
     """Write the bundle's zip, whole or not at all. Raises `Refused` when the disk doesn't take it."""
+    write_file(bundle_bytes(bundle), path)
+
+
+def write_file(data: bytes, path: Path) -> None:
+    """Write a bundle's or release's bytes, whole or not at all. Raises `Refused` when the disk doesn't take it."""
     partial = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(bundle_bytes(bundle))
+        partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -74,12 +79,16 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
 
 def read_bundle(path: Path) -> Bundle:
     """Read a bundle. Raises `Refused` when it isn't one, or when a file in it was altered, added or removed."""
+    return parse_bundle(read_file(path), relative(path))
+
+
+def read_file(path: Path) -> bytes:
+    """Return a bundle's or release's bytes. Raises `Refused` when there is no such file."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         what = f"cannot read the bundle: {error.strerror}"
         raise Refused(Problem(what, "the file exists", "build it: sfoa bundle", Place(relative(path)))) from error
-    return parse_bundle(data, relative(path))
 
 
 def parse_bundle(data: bytes, name: str) -> Bundle:
@@ -92,7 +101,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         raise Refused(Problem(what, f"a zip with {INDEX}", "build it again: sfoa bundle", Place(name))) from error
     if not isinstance(index, dict) or index.get("format") != _FORMAT:
         raise Refused(Problem("a bundle of another format", f"format {_FORMAT}", "build it again", Place(name)))
-    refuse_if_any(_differences(index["files"], files, name), "the bundle is not as it was built")
+    refuse_if_any(differences(index["files"], files, name), "the bundle is not as it was built")
     components = [_component(entry, files) for entry in index["components"]]
     bundle = build_bundle(components, index["api_version"])
     if bundle.digest != index["digest"]:
@@ -127,7 +136,8 @@ def _file_digest(file: MdapiFile) -> str:
     return total.hexdigest()
 
 
-def _differences(expected: Mapping[str, str], files: Mapping[str, bytes], name: str) -> list[Problem]:
+def differences(expected: Mapping[str, str], files: Mapping[str, bytes], name: str) -> list[Problem]:
+    """Return a problem for each file that is missing, was added, or hasn't its SHA-256 of `expected` (hex, by path)."""
     problems = []
     for path in sorted({*expected, *files}):
         if path not in files:
