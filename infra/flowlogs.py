@@ -5,23 +5,29 @@ from __future__ import annotations
 import pulumi
 import pulumi_alicloud as ali
 
-from infra.sections.network import FlowLogs
 from infra.settings import Settings
+
+MINUTES = "10"  # traffic is summed up over
 
 
 def log_flows(
-    name: str, settings: Settings, wanted: FlowLogs, vpc_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+    name: str,
+    settings: Settings,
+    vpc_id: pulumi.Input[str],
+    project: pulumi.Input[str],
+    store: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
 ) -> None:
-    """Log all traffic of a VPC, allowed and dropped, as the Cybersecurity Law (Art. 23) asks of network logs."""
+    """Log all traffic of a VPC, allowed and dropped: network logs, as the Cybersecurity Law has them (Art. 23)."""
     ali.vpc.FlowLog(
         name,
         flow_log_name=settings.labels.vpc("network", "flows"),
         resource_type="VPC",
         resource_id=vpc_id,
         traffic_type="All",
-        project_name=wanted.project,
-        log_store_name=wanted.store,
-        aggregation_interval=str(wanted.minutes),
+        project_name=project,
+        log_store_name=store,
+        aggregation_interval=MINUTES,
         tags=settings.all_tags,
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=settings.production)),
     )

@@ -43,9 +43,8 @@ class Adopt(Section):
 class FlowLogs(Section):
     """`flow_logs`: who talked to whom, kept in a log store."""
 
-    project: LogName = Field(description="SLS project of the region; it has to exist")
-    store: LogName = Field("flow-logs", description="Log store of the project")
-    minutes: Literal[1, 5, 10] = Field(10, description="Traffic is summed up over this many minutes")
+    project: LogName | None = Field(None, description="SLS project that stands already; that of the audit when absent")
+    store: LogName = Field("network", description="Log store of the project")
 
 
 class Record(Section):
