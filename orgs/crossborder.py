@@ -113,6 +113,10 @@ class Mechanism(_Entry):
     kind: MechanismKind
     number: str = ""
     valid_until: date | None = None
+    exemption: Annotated[str, Field(pattern=r"^R(0[4-9]|10|14)$")] | None = Field(
+        None, description="The rule that an exemption is claimed under: R04 to R10, or R14."
+    )
+    evidence: str = Field("", description="Where the claim is documented: contract, labour rules, zone list, duty.")
 
 
 class Transfer(_Entry):
@@ -123,11 +127,13 @@ class Transfer(_Entry):
     to_org: str | None = None
     recipient: Text
     hosts: tuple[Host, ...] = ()
+    links: tuple[str, ...] = Field((), description="Components that link orgs or clouds without a host: Type:FullName.")
     objects: tuple[str, ...] = Field((), description="Objects whose records leave by integrations of these hosts.")
     fields: tuple[str, ...] = Field((), description="Single fields that leave (Object.Field), where not all do.")
     data_classes: frozenset[DataClass] | None = None
     leaves_mainland: bool | None = None
     important_data: ImportantData | None = None
+    important_data_notice: str = Field("", description="The notice or catalogue that makes it important data.")
     data_origin: Origin | None = None
     domestic_data_added: bool | None = None
     purpose: Purpose | None = None
@@ -139,6 +145,47 @@ class Transfer(_Entry):
     individuals_notified: bool | None = None
     separate_consent: bool | None = None
     recipient_contract: bool | None = Field(None, description="Contract on purpose, scope and security (NDSMR 12).")
+    contract_until: date | None = Field(None, description="Last day of the contract with the recipient.")
+
+
+class Processing(_Entry):
+    """How sensitive personal information of one object is handled in the mainland (PIPL Arts. 28 to 31, 55)."""
+
+    object: Text
+    purpose: Text
+    notice: Text = Field(description="The privacy notice that tells people, and its version.")
+    legal_basis: LegalBasis | None = None
+    separate_consent: bool | None = None
+    guardian_consent: bool | None = Field(None, description="Consent of a guardian, for children under 14.")
+    impact_assessed_on: date | None = None
+
+
+class Officer(_Entry):
+    """Who answers for the protection of personal information (PIPL Art. 52)."""
+
+    name: Text
+    contact: Text
+    reported_on: date | None = Field(None, description="Day on which the regulator was told the name.")
+
+
+class Standing(_Entry):
+    """Standing duties of the company (rules R16, R19, R22 to R27): what it does, and since when."""
+
+    log_retention_days: int | None = Field(None, ge=0, description="Days for which network logs are kept.")
+    classified: bool | None = Field(None, description="Whether data is classified.")
+    backed_up: bool | None = Field(None, description="Whether important data is backed up.")
+    encrypted: bool | None = Field(None, description="Whether important data is encrypted.")
+    record_years: int | None = Field(None, ge=0, description="Years for which assessments and records are kept.")
+    people: int | None = Field(None, ge=0, description="People whose personal information the company handles.")
+    last_audit_on: date | None = Field(None, description="Day of the last compliance audit (PIPL Art. 54).")
+    officer: Officer | None = None
+    important_data: ImportantData | None = None
+    important_data_owner: str | None = None
+    important_data_assessed_on: date | None = None
+    leaks_are_notified: bool | None = Field(None, description="Whether a procedure notifies regulator and people.")
+    incident_report_hours: int | None = Field(None, ge=0, description="Hours within which an incident is reported.")
+    incident_final_report_days: int | None = Field(None, ge=0, description="Days until the final report.")
+    vulnerability_report_hours: int | None = Field(None, ge=0, description="Hours until a grave flaw is reported.")
 
 
 class Register(_Entry):
@@ -148,6 +195,8 @@ class Register(_Entry):
     critical_infrastructure: bool | None = Field(None, description="Whether the company is a CII operator.")
     mainland_hosts: tuple[MainlandHost, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    processing: tuple[Processing, ...] = ()
+    standing: Standing = Standing.model_validate({})
 
     def is_mainland(self, host: str) -> bool:
         """Return whether `host` is declared to be in the mainland."""

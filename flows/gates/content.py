@@ -7,6 +7,7 @@ from datetime import date
 
 from flows.bundle import Bundle
 from flows.components import Component
+from flows.gates.duties import figures
 from flows.gates.facts import Facts, SiteFacts
 from flows.gates.finding import Finding, finding, unknown
 from flows.gates.reading import children, components_of, is_true, lines_of, place_of, value, xml_of
@@ -26,8 +27,7 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
         known = facts.org.sites.get(site.key.full_name, SiteFacts())
         yield from _filing(site, known, bundle)
         yield from _moderation(site, known, bundle)
-    if sites:
-        yield from _guests(bundle)
+    yield from _guests(bundle)
 
 
 def _filing(site: Component, known: SiteFacts, bundle: Bundle) -> Iterator[Finding]:
@@ -52,6 +52,11 @@ def _moderation(site: Component, known: SiteFacts, bundle: Bundle) -> Iterator[F
         yield unknown("R20", site.key, site.source, "the takedown contact", "--facts (sites)")
     elif not known.takedown_contact:
         yield finding("R20.no-takedown-contact", site.key, site.source)
+    if known.content_days is None:
+        yield unknown("R20", site.key, site.source, "for how many days posts are kept", "--facts (sites)")
+    elif known.content_days < figures()["content_days"]:
+        texts = {"days": known.content_days, "least": figures()["content_days"]}
+        yield finding("R20.short-archive", site.key, site.source, **texts)
     if is_true(root, "selfRegistration"):
         place = place_of(site, "selfRegistration")
         if known.real_name_verification is None:

@@ -14,7 +14,7 @@ from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
 from kit.problems import Place
 from kit.yamlfile import read_yaml
-from orgs.crossborder import DataClass, LegalBasis, MechanismKind, Register, Transfer
+from orgs.crossborder import DataClass, ImportantData, LegalBasis, MechanismKind, Register, Transfer
 from orgs.editions import Edition
 from orgs.federation import Federation, Org
 
@@ -98,6 +98,9 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
     for at, transfer in enumerate(facts.register.transfers):
         if org.name in transfer.from_orgs:
             place = facts.register_file.place(("transfers", at))
+            to = federation.org(transfer.to_org) if transfer.to_org else None
+            if to and to.edition is not Edition.ALIBABA and transfer.leaves_mainland is False:
+                yield finding("R01.claims-to-stay", f"transfer:{transfer.id}", place, to=to.name)
             yield from judge(transfer, facts.register, (people, sensitive), place, today)
 
 
@@ -109,14 +112,28 @@ def judge(
     judged = facts_of(transfer, register, *year)
     decision = decide(judged)
     for fact in decision.missing:
-        yield unknown("R15" if fact in ("people", "sensitive_people") else "R01", name, place, fact, place.file)
+        yield unknown(table()["asks"].get(fact, "R01"), name, place, fact, place.file)
     if decision.rule == "R01":
         return
+    yield from _claims(transfer, decision, name, place)
     if decision.rule:
         yield from _mechanism(transfer, decision, name, place, today)
     if judged["has_pi"] is not False:
         yield from _volume(transfer, decision, name, place, today)
         yield from _duties(transfer, name, place, today)
+
+
+def _claims(transfer: Transfer, decision: Decision, name: str, place: Place) -> Iterator[Finding]:
+    """Yield what is claimed of a transfer and not borne out: important data without a notice, another exemption."""
+    if transfer.important_data is ImportantData.NOTIFIED and not transfer.important_data_notice:
+        yield unknown("R03", name, place, "important_data_notice", place.file)
+    claimed = transfer.mechanism.exemption if transfer.mechanism else None
+    if transfer.mechanism is None or claimed is None:
+        return
+    if decision.rule and claimed != decision.rule:
+        yield finding(f"{claimed}.claim", name, place, claimed=claimed, decided=decision.rule)
+    elif claimed in table()["documented"] and not transfer.mechanism.evidence:
+        yield unknown(claimed, name, place, "mechanism.evidence", place.file)
 
 
 def _mechanism(transfer: Transfer, decision: Decision, name: str, place: Place, today: date) -> Iterator[Finding]:
@@ -172,6 +189,11 @@ def _duties(transfer: Transfer, name: str, place: Place, today: date) -> Iterato
         yield unknown("R15", name, place, "legal_basis", place.file)
     elif transfer.legal_basis is LegalBasis.CONSENT:
         duties.append(("R18" if sensitive else "R15", "separate_consent", transfer.separate_consent))
+    until = transfer.contract_until
+    if until and until < today:
+        yield finding("R17.contract-expired", name, place, until=until)
+    elif until and (until - today).days <= table()["figures"]["renewal_notice_days"]:
+        yield finding("R17.contract-expires", name, place, until=until)
     for rule, fact, done in duties:
         if done is None:
             yield unknown(rule, name, place, fact, place.file)

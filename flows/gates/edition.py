@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
@@ -14,7 +14,7 @@ from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
-from flows.gates.reading import components_of, lines_of, place_of, values, xml_of
+from flows.gates.reading import components_of, lines_of, place_of, raw, values, xml_of
 from flows.gates.residency import CODE
 from kit.yamlfile import read_yaml
 from orgs.editions import Edition, rules_of
@@ -22,6 +22,7 @@ from orgs.federation import Federation, Org, api_number
 
 TABLE_FILE = Path(__file__).with_name("features.yml")
 TEXTS = (*CODE, "Flow", "FlexiPage", "CustomLabel", "EmailTemplate", "WebLink", "QuickAction", "CustomMetadata")
+_INSTANCE = re.compile(r"(?i)(?:^|\.)(?:na|eu|ap|cs|um|usa|gbr|deu|fra|jpn|ind|aus|chn)\d+s?\.[\w.]+$")
 _NAMESPACE = re.compile(r"(?:^|\.)([A-Za-z]\w*?)__[A-Za-z]\w*?__[a-z]+\b")
 
 
@@ -48,7 +49,7 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
     yield from _versions(bundle, org, facts)
     if org.edition is Edition.ALIBABA:
         yield from _features(bundle, org, facts, today)
-        yield from _global_hosts(bundle)
+    yield from _foreign_hosts(bundle, org)
 
 
 def _features(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[Finding]:
@@ -73,13 +74,27 @@ def _needs(feature: dict[str, Any], key: ComponentKey) -> bool:
     return bool(feature.get("namespaces")) and bool(_NAMESPACE.search(key.full_name))
 
 
-def _global_hosts(bundle: Bundle) -> Iterator[Finding]:
-    domains = "|".join(re.escape(domain) for domain in rules_of(Edition.GLOBAL).domains)
-    pattern = re.compile(rf"(?i)(?<![\w.@-])(?:[\w-]+\.)*(?:{domains})(?![\w-]|\.\w)")
+def _foreign_hosts(bundle: Bundle, org: Org) -> Iterator[Finding]:
+    """Yield hosts of the other edition, and of single instances of either."""
+    china = org.edition is Edition.ALIBABA
+    other = Edition.GLOBAL if china else Edition.ALIBABA
+    foreign, instance = _hosts_below(rules_of(other).domains), _hosts_below(rules_of(org.edition).domains)
     for component in components_of(bundle, *TEXTS):
+        text = raw(component).decode("utf-8", "replace")
+        if not (foreign.search(text) or instance.search(text)):
+            continue
         for place, line in lines_of(component, code=True):
-            for match in pattern.finditer(line):
-                yield finding("K21.global-host", component.key, place, host=match[0])
+            for match in foreign.finditer(line):
+                check = "K21.global-host" if china else "K21.china-host"
+                yield finding(check, component.key, place, host=match[0])
+            for match in instance.finditer(line):
+                if _INSTANCE.search(match[0]):
+                    yield finding("K21.instance-host", component.key, place, host=match[0])
+
+
+def _hosts_below(domains: Iterable[str]) -> re.Pattern[str]:
+    below = "|".join(re.escape(domain) for domain in domains)
+    return re.compile(rf"(?i)(?<![\w.@-])(?:[\w-]+\.)*(?:{below})(?![\w-]|\.\w)")
 
 
 def _versions(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:

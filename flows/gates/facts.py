@@ -9,14 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.components import ComponentKey
+from flows.compose import Removal
 from flows.gates.waivers import Waiver
 from kit.problems import Place
 from kit.yamlfile import YamlFile, parse_model, read_yaml
 from orgs.crossborder import Register
+from orgs.partners import Partners
 
 
 class _Entry(BaseModel):
@@ -24,11 +27,13 @@ class _Entry(BaseModel):
 
 
 class SiteFacts(_Entry):
-    """What is known of a public site: its ICP number, who takes content down, whether posters' names are real."""
+    """What is known of a public site: its ICP number, who takes content down, whether posters' names are real, and
+    for how many days posts are kept with their time and address."""
 
     icp_number: str | None = None
     takedown_contact: str | None = None
     real_name_verification: bool | None = None
+    content_days: Annotated[int, Field(ge=0)] | None = None
 
 
 class OrgFacts(_Entry):
@@ -40,7 +45,10 @@ class OrgFacts(_Entry):
     trusted_ranges: tuple[tuple[str, str], ...] | None = None
     multiple_saml_configs: bool | None = None
     runner_addresses: tuple[str, ...] | None = None
+    salesforce_to_salesforce: bool | None = Field(None, description="Whether Salesforce to Salesforce is on.")
     sites: Mapping[str, SiteFacts] = {}
+    empty_components: tuple[str, ...] = Field((), description="Type:FullName of what holds no data in this org.")
+    exported_components: tuple[str, ...] = Field((), description="Type:FullName of what was exported beforehand.")
     release: str | None = None
     releases: Mapping[str, tuple[str, ...]] | None = Field(None, description="Releases that each org has taken.")
 
@@ -58,13 +66,22 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All facts of one run of the gates. `deviations` is None when they were not looked for."""
+    """All facts of one run of the gates.
+
+    `deviations` and `authors` (by component: e-mail address and day of the last change) are None when they were not
+    looked for; so are `deletes`, what the release deletes in the org, when there is no plan. `removals` are what the
+    org's overlays leave out.
+    """
 
     register: Register
     register_file: YamlFile
     org: OrgFacts = field(default_factory=lambda: OrgFacts.model_validate({}))
     waivers: tuple[Waiver, ...] = ()
     deviations: tuple[Deviation, ...] | None = None
+    partners: Partners | None = None
+    authors: Mapping[ComponentKey, Mapping[str, date]] | None = None
+    deletes: tuple[ComponentKey, ...] | None = None
+    removals: tuple[Removal, ...] = ()
 
 
 def read_org_facts(path: Path) -> OrgFacts:

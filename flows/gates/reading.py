@@ -27,6 +27,13 @@ def components_of(bundle: Bundle, *types: str) -> list[Component]:
     return [component for key, component in bundle.components.items() if key.type in wanted]
 
 
+def raw(component: Component) -> bytes:
+    """Return all text of a component as bytes: what is searched before its lines are told apart."""
+    if component.fragment:
+        return component.fragment.xml
+    return b"\n".join(file.data for file in component.files if _is_text(file))
+
+
 def xml_of(component: Component) -> etree._Element | None:
     """Return the root of the component's XML, None when it holds none."""
     candidates = [component.fragment.xml] if component.fragment else [file.data for file in component.files]

@@ -1,27 +1,25 @@
-"""Residency: every host that a China org can send to is in the mainland, or in the register for what it gets."""
+"""Residency: every host that a China org can send to is in the mainland, or in the register for what it gets.
+
+Besides addresses: mail, links from org to org, relays to clouds abroad, and reports that show too much to too many.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-from lxml import etree
 
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
+from flows.gates.classification import class_of
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
-from flows.gates.reading import children, components_of, hosts_of, lines_of, value, values, xml_of
-from kit.yamlfile import read_yaml
+from flows.gates.reading import components_of, hosts_of, lines_of, place_of, raw, value, values, xml_of
 from orgs.crossborder import DataClass, Register, Transfer, covers
 from orgs.editions import Edition, rules_of
 from orgs.federation import Federation, Org
 
-TABLE_FILE = Path(__file__).with_name("residency.yml")
 INTEGRATIONS = (
     "NamedCredential",
     "ExternalCredential",
@@ -33,19 +31,24 @@ INTEGRATIONS = (
     "CorsWhitelistOrigin",
     "RedirectWhitelistUrl",
     "ConnectedApp",
+    "ExternalClientApplication",
+    "ExtlClntAppOauthSettings",
+    "ExternalDataConnector",
+    "PlatformEventChannel",
     "WebLink",
     "WorkflowOutboundMessage",
 )
 CODE = ("ApexClass", "ApexTrigger", "ApexPage", "ApexComponent", "AuraDefinitionBundle", "LightningComponentBundle")
+SHARING = "org:salesforce-to-salesforce"  # how the register names that link
 _MERGE_FIELD = re.compile(r"\{!\s*(\w+)\.(\w+)\s*\}")
+# Salesforce to Salesforce is no metadata: code that shares records names its object; a fact of the org says if it's on.
+_LINK = re.compile(
+    r"(?P<arn>arn:aws[\w-]*:[\w-]+:[\w-]*:\d*[^<\s]*)"
+    r"|<type>(?P<cross_org>SfdcOrg)</type>"
+    r"|\b(?P<partner>PartnerNetworkRecordConnection)\b"
+)
+_LINKING = ("EventRelayConfig", "ExternalDataSource", "NamedCredential", "ApexClass", "ApexTrigger", "Flow")
 _PATTERN_HOST = re.compile(r"^(?:https?://)?(\*\.[\w.-]+)")
-
-
-@cache
-def table() -> dict[str, Any]:
-    """Return the dated patterns."""
-    data: dict[str, Any] = read_yaml(TABLE_FILE).data
-    return data
 
 
 def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> Iterator[Finding]:  # noqa: ARG001  a gate's signature
@@ -80,19 +83,8 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
                         "R15.class-not-declared", component.key, place, host=host, field=field, kind=kind.value
                     )
     yield from _mail(bundle, org, facts)
-    yield from _classification(bundle)
-
-
-def class_of(bundle: Bundle, field: str) -> DataClass | None:
-    """Return what a field (Object.Field) holds by its classification; None when the bundle doesn't say."""
-    component = bundle.components.get(ComponentKey("CustomField", field))
-    root = xml_of(component) if component else None
-    if root is None:
-        return None
-    if "PII" in value(root, "complianceGroup").split(";"):
-        restricted = value(root, "securityClassification") in table()["sensitive_classifications"]
-        return DataClass.SENSITIVE if restricted else DataClass.PERSONAL
-    return None if _looks_personal(field, root) else DataClass.BUSINESS
+    yield from _links(bundle, org, facts)
+    yield from _reports(bundle)
 
 
 def _transfers(register: Register, org: Org, host: str) -> list[Transfer]:
@@ -139,29 +131,38 @@ def _mail(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
                 yield finding("R01.undeclared-mail", component.key, component.source, domain=host, org=org.name)
 
 
-def _classification(bundle: Bundle) -> Iterator[Finding]:
-    for component in components_of(bundle, "CustomField"):
-        owner = component.key.full_name.partition(".")[0]
-        if owner.endswith(tuple(table()["classified_objects_without"])):
+def _links(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
+    """Yield configuration that joins the org to others without an address of its own: org to org, relays, clouds."""
+    mine = facts.register.transfers_of(org.name)
+    known = {name for transfer in mine for name in transfer.links}
+    sharing = facts.org.salesforce_to_salesforce
+    if sharing is None:
+        fact = "whether Salesforce to Salesforce is on"
+        yield unknown("R01", f"org:{org.name}", None, fact, "--facts (salesforce_to_salesforce)")
+    elif sharing and SHARING not in known:
+        yield finding("R01.undeclared-link", f"org:{org.name}", None, link="Salesforce to Salesforce", org=org.name)
+    for component in components_of(bundle, *_LINKING):
+        if str(component.key) in known or not _LINK.search(raw(component).decode("utf-8", "replace")):
             continue
-        root = xml_of(component)
-        if root is None:
-            continue
-        personal = "PII" in value(root, "complianceGroup").split(";")
-        if not personal and _looks_personal(component.key.full_name, root):
-            yield finding("K30.unclassified", component.key, component.source)
-        elif personal and not value(root, "securityClassification"):
-            yield finding("K30.no-level", component.key, component.source)
+        for place, line in lines_of(component, code=True):
+            for match in _LINK.finditer(line):
+                if not match[0].startswith("arn:aws-cn:"):
+                    yield finding("R01.undeclared-link", component.key, place, link=match[0], org=org.name)
 
 
-def _looks_personal(field: str, root: etree._Element) -> bool:
-    if children(root, "formula") or value(root, "complianceGroup"):
-        return False
-    kind = value(root, "type")
-    if kind in table()["personal_types"]:
-        return True
-    name = field.partition(".")[2]
-    return kind in ("Text", "TextArea", "LongTextArea", "Date") and bool(re.search(table()["personal_names"], name))
+def _reports(bundle: Bundle) -> Iterator[Finding]:
+    """Yield reports in public folders that show sensitive fields: strict protection (PIPL Art. 28)."""
+    for report in components_of(bundle, "Report"):
+        folder = report.key.full_name.rpartition("/")[0]
+        shelf = bundle.components.get(ComponentKey("ReportFolder", folder))
+        if shelf is None or not value(xml_of(shelf), "accessType").startswith("Public"):
+            continue
+        for column in sorted(set(values(xml_of(report), "field"))):
+            owner, _, name = re.sub(r"\.\w+__r(?=\$)", "", column).replace("$", ".").rpartition(".")
+            field = f"{owner.rpartition('.')[2]}.{name}"
+            if class_of(bundle, field) is DataClass.SENSITIVE:
+                place = place_of(report, column)
+                yield finding("R18.public-report", report.key, place, field=field, folder=folder)
 
 
 def _is_test(component: Component) -> bool:

@@ -2,21 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from flows.bundle import Bundle
-from flows.gates import content, crossborder, edition, federationrules, identity, residency
+from flows.components import ComponentKey
+from flows.gates import (
+    apex,
+    classification,
+    content,
+    crossborder,
+    duties,
+    edition,
+    federationrules,
+    identity,
+    partners,
+    residency,
+    safety,
+    strategy,
+    translations,
+)
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, Severity
 from flows.gates.waivers import apply_waivers
 from orgs.federation import Federation, Org
 
-GATES = (crossborder.gate, residency.gate, edition.gate, identity.gate, content.gate, federationrules.gate)
+GATES = (
+    crossborder.gate,
+    residency.gate,
+    classification.gate,
+    duties.gate,
+    content.gate,
+    edition.gate,
+    identity.gate,
+    safety.gate,
+    apex.gate,
+    translations.gate,
+    federationrules.gate,
+    partners.gate,
+    strategy.gate,
+)
 _ORDER = {severity: position for position, severity in enumerate(Severity)}
 
 
-def run_gates(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> tuple[Finding, ...]:
-    """Return everything that the gates find, the gravest first; pure: what it judges by is in its arguments."""
+def run_gates(
+    bundle: Bundle,
+    org: Org,
+    federation: Federation,
+    facts: Facts,
+    today: date,
+    *,
+    deletes: Iterable[ComponentKey] | None = None,
+) -> tuple[Finding, ...]:
+    """Return everything that the gates find, the gravest first; pure: what it judges by is in its arguments.
+
+    `deletes` is what the plan deletes in the org; without a plan, the removals of the overlays stand for it.
+    """
+    if deletes is not None:
+        facts = replace(facts, deletes=tuple(deletes))
     found = [one for gate in GATES for one in gate(bundle, org, federation, facts, today)]
     marked = apply_waivers(found, facts.waivers, federation, org, today)
     return tuple(sorted(marked, key=_rank))

@@ -15,6 +15,8 @@ from kit.problems import Place
 from kit.yamlfile import parse_model, read_yaml
 from orgs.federation import Federation, Org, Power
 
+NOTICE_DAYS = 14  # a figure of the kit: time to fix what was waived, or to have it renewed
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -76,6 +78,9 @@ def apply_waivers(
         if fault:
             extra.append(finding("K60.invalid", waiver.check, waiver.place, fault=fault, waived=waiver.component))
             continue
+        if matching and (waiver.until - today).days <= NOTICE_DAYS:
+            texts = {"waived": waiver.component, "until": waiver.until}
+            extra.append(finding("K60.expires", waiver.check, waiver.place, **texts))
         for at in matching:
             found[at] = replace(found[at], waived=Waived(waiver.by, waiver.reason, waiver.until))
     return (*found, *extra)

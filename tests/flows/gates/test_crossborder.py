@@ -147,14 +147,16 @@ def by(kind: str, until: str | None = "2028-06-30", number: str = "GB-2026-0007"
     return {"kind": kind, "number": number, "valid_until": until}
 
 
+NOTIFIED: dict[str, object] = {"important_data": "notified", "important_data_notice": "Catalogue 2026, no. 12"}
 BOTH = ["personal", "sensitive-personal"]
 CASES: list[tuple[str, dict[str, object], list[str]]] = [
     ("in order", {}, []),
     ("stays at home", {"leaves_mainland": False, "mechanism": None}, []),
     ("unknown whether it leaves", {"leaves_mainland": None}, ["R01.unknown"]),
-    ("important data", {"important_data": "notified"}, ["R02.mechanism"]),
-    ("important data, assessed", {"important_data": "notified", "mechanism": by("security-assessment")}, []),
-    ("important data unknown", {"important_data": None}, ["R01.unknown"]),
+    ("important data", NOTIFIED, ["R02.mechanism"]),
+    ("important data, says who", {"important_data": "notified"}, ["R03.unknown", "R02.mechanism"]),
+    ("important data, assessed", {**NOTIFIED, "mechanism": by("security-assessment")}, []),
+    ("important data unknown", {"important_data": None}, ["R03.unknown"]),
     ("purpose unknown", {"purpose": None}, ["R01.unknown"]),
     ("classes unknown", {"data_classes": None, "purpose": "business-activity"}, ["R01.unknown"]),
     ("staff", {"purpose": "human-resources", "volume": None, "mechanism": None}, []),
@@ -208,7 +210,7 @@ def test_a_transfer_gets_the_findings_of_its_case(changes: dict[str, object], ex
 
 def test_an_operator_of_critical_infrastructure_needs_an_assessment() -> None:
     assert found(transfer(), cii=True) == ["R11.mechanism"]
-    assert found(transfer(), cii=None) == ["R01.unknown"]
+    assert found(transfer(), cii=None) == ["R11.unknown"]
 
 
 def test_splitting_a_transfer_hides_no_threshold() -> None:

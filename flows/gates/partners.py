@@ -1,0 +1,74 @@
+"""Partners: what goes to China is written by the company's own people or by a partner with both proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from flows.bundle import Bundle
+from flows.components import ComponentKey
+from flows.gates.facts import Facts
+from flows.gates.finding import Finding, finding, unknown
+from orgs.editions import Edition
+from orgs.federation import Federation, Org
+from orgs.partners import Partner
+
+FILE = "orgs/partners.yml"
+NOTICE_DAYS = 90  # a figure of the kit: time to renew a certification or a contract
+
+
+def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> Iterator[Finding]:  # noqa: ARG001  a gate's signature
+    """Judge who wrote what goes to a China org."""
+    if org.edition is not Edition.ALIBABA:
+        return
+    if facts.authors is None or facts.partners is None:
+        yield unknown("K54", f"org:{org.name}", None, "who wrote the components", f"the repository's history, {FILE}")
+        return
+    work, orphans = _work(bundle, facts.authors)
+    if orphans:
+        fact = f"who wrote {orphans[0]}" + (f" and {len(orphans) - 1} more" if len(orphans) > 1 else "")
+        yield unknown(
+            "K54", f"org:{org.name}", bundle.components[orphans[0]].source, fact, "a commit of the repository"
+        )
+    last: dict[str, tuple[Partner, date]] = {}
+    for address, changes in sorted(work.items()):
+        if facts.partners.is_own(address):
+            continue
+        partner = facts.partners.of(address)
+        if partner is None:
+            keys = sorted(changes)
+            fact = f"which partner {address} works for ({len(keys)} components, {keys[0]} first)"
+            yield unknown("K54", f"author:{address}", bundle.components[keys[0]].source, fact, FILE)
+        else:
+            _, day = last.get(partner.name, (partner, date.min))
+            last[partner.name] = (partner, max(day, *changes.values()))
+    for partner, day in last.values():
+        yield from _proofs(partner, day, today)
+
+
+def _proofs(partner: Partner, last: date, today: date) -> Iterator[Finding]:
+    """Yield which proof is missing, or had ended when the partner last changed something that is released."""
+    subject = f"partner:{partner.name}"
+    proofs = {"certification": partner.china_practice, "contract": partner.alibaba_contract}
+    for kind, proof in proofs.items():
+        if proof is None:
+            yield finding(f"K54.no-{kind}", subject, None, partner=partner.name)
+        elif proof.until < last:
+            texts = {"partner": partner.name, "number": proof.number, "until": proof.until}
+            yield finding(f"K54.{kind}-expired", subject, None, **texts)
+        elif (proof.until - today).days <= NOTICE_DAYS:
+            yield finding("K54.expires", subject, None, number=proof.number, until=proof.until)
+
+
+def _work(
+    bundle: Bundle, authors: Mapping[ComponentKey, Mapping[str, date]]
+) -> tuple[dict[str, dict[ComponentKey, date]], list[ComponentKey]]:
+    work: dict[str, dict[ComponentKey, date]] = {}
+    orphans = []
+    for key in bundle.components:
+        changes = authors.get(key, {})
+        if not changes:
+            orphans.append(key)
+        for address, day in changes.items():
+            work.setdefault(address, {})[key] = day
+    return work, orphans

@@ -1,0 +1,158 @@
+"""All gates together: waivers, reports, the shipped sample, and the command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from flows.compose import compose_for
+from flows.gates.finding import DISCLAIMER, Finding, Severity, checks, finding, rules
+from flows.gates.gather import deviations, gather
+from flows.gates.report import as_sarif, counts, junit, text
+from flows.gates.run import run_gates
+from flows.gates.waivers import Waiver
+from flows.source.project import read_project
+from kit.problems import Place
+from tests.flows.gates.builders import (
+    FEDERATION,
+    MFA,
+    ROOT,
+    TODAY,
+    apex,
+    bundle,
+    facts,
+    network,
+    remote,
+    security,
+    whole,
+)
+
+
+def test_a_global_org_is_not_judged_by_china_s_rules() -> None:
+    mixed = bundle(remote("api.stripe.com"), network(), whole("Settings:Mobile", "<M></M>"), security(MFA))
+    found = run_gates(
+        mixed,
+        FEDERATION.org("global-uat"),
+        FEDERATION,
+        replace(facts(api_ceiling="67.0", release="r1", releases={}), deviations=()),
+        TODAY,
+    )
+    assert found == ()
+
+
+ABROAD = bundle(remote("api.stripe.com"))
+
+
+def waived(**changes: object) -> tuple[Finding, ...]:
+    given: dict[str, object] = {
+        "check": "R01.undeclared-host", "component": "RemoteSiteSetting:R", "orgs": ("china-uat",), "by": "li.wei",
+        "reason": "The trial ends this week.", "until": TODAY, "place": Place("orgs/waivers.yml", 3),
+    }  # fmt: skip
+    told = replace(facts(), waivers=(Waiver(**{**given, **changes}),))  # type: ignore[arg-type]
+    return run_gates(ABROAD, FEDERATION.org("china-uat"), FEDERATION, told, TODAY)
+
+
+def test_a_waiver_by_somebody_with_the_power_lets_a_finding_pass_and_shows() -> None:
+    found = waived()
+    assert not any(one.blocks for one in found)
+    assert counts(found)["waived"] == 1
+    assert "The trial ends this week." in text("china-uat", found)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"until": date(2026, 11, 21)}, {"by": "anna.lindqvist"}, {"by": "nobody"}], ids=str
+)
+def test_a_waiver_that_expired_or_that_nobody_may_give_does_not_count(changes: dict[str, object]) -> None:
+    found = waived(**changes)
+    assert [one.id for one in found if one.blocks] == ["R01.undeclared-host"]
+    assert "K60.invalid" in {one.id for one in found}
+
+
+def test_a_waiver_for_another_org_or_component_changes_nothing() -> None:
+    for changes in ({"orgs": ("china-east",)}, {"component": "RemoteSiteSetting:S"}):
+        assert [one.id for one in waived(**changes) if one.blocks] == ["R01.undeclared-host"]
+
+
+def test_the_catalogue_speaks_both_languages_and_names_its_sources() -> None:
+    for rule in rules().values():
+        assert all((rule.title, rule.title_zh, rule.law, rule.article, rule.source))
+    for check in checks().values():
+        assert Severity(check["severity"])
+        for name in ("what", "fix"):
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in check[f"{name}_zh"])
+            assert check[name].isascii()
+
+
+@pytest.mark.parametrize("org", [org.name for org in FEDERATION.orgs])
+def test_the_sample_has_no_block_for_any_org(org: str) -> None:
+    member = FEDERATION.org(org)
+    release = compose_for(FEDERATION, member, ROOT)
+    found = run_gates(release, member, FEDERATION, gather(read_project(ROOT), FEDERATION, member, None), TODAY)
+    assert [str(one) for one in found if one.blocks] == []
+    assert "K10.unknown" in {one.id for one in found}
+
+
+def test_overrides_are_found_between_layers() -> None:
+    from flows.compose import Layer
+
+    core, china = apex("class A {}"), replace(apex("class A { }"), layer="china")
+    (one,) = deviations([Layer("core", (core,)), Layer("china", (china, apex("class B {}", "B")))], {})
+    assert (one.key, one.layer, one.replaces, one.since) == (core.key, "china", "core", None)
+
+
+def test_text_and_junit_say_what_they_are_not() -> None:
+    found = run_gates(ABROAD, FEDERATION.org("china-uat"), FEDERATION, facts(), TODAY)
+    assert text("china-uat", found).endswith(DISCLAIMER)
+    suite = ElementTree.fromstring(junit("china-uat", found).encode())[0]
+    assert suite.get("failures") == "1"
+    assert DISCLAIMER in "".join(suite.itertext())
+
+
+def test_sarif_holds_each_finding_under_its_rule_and_a_waived_one_as_a_note() -> None:
+    org = FEDERATION.org("china-uat")
+    for found, expected in (
+        (run_gates(ABROAD, org, FEDERATION, facts(), TODAY), ("R01.undeclared-host", "error")),
+        (waived(), ("R01.undeclared-host.waived", "note")),
+    ):
+        (log,) = json.loads(json.dumps(as_sarif("china-uat", found)))["runs"]
+        levels = {rule["id"]: rule["defaultConfiguration"]["level"] for rule in log["tool"]["driver"]["rules"]}
+        assert expected in levels.items()
+        assert len(log["results"]) == len(found)
+
+
+def run(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    program = "from flows.cli import main; main(prog_name='sfoa')"
+    command = [sys.executable, "-c", program, "gate", "--org", "china-uat", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+
+
+def test_the_command_ends_with_1_when_a_finding_blocks(tmp_path: Path) -> None:
+    stated = tmp_path / "facts.yml"
+    stated.write_text('api_ceiling: "61.0"\n', encoding="utf-8")
+    done = run("--json", "--facts", str(stated))
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["status"]) == (1, 1)
+    assert answer["result"]["counts"]["block"] == len(answer["problems"]) > 1
+    assert "API version 62.0 is above the org's ceiling 61.0" in {one["what"] for one in answer["problems"]}
+    assert run("--format", "junit").returncode == 0
+
+
+def test_an_unknown_fact_in_the_file_of_facts_is_refused(tmp_path: Path) -> None:
+    stated = tmp_path / "facts.yml"
+    stated.write_text("api_roof: 61.0\n", encoding="utf-8")
+    done = run("--facts", str(stated))
+    assert done.returncode == 1
+    assert "api_roof" in done.stderr
+
+
+def test_a_text_of_the_catalogue_is_filled() -> None:
+    values: Mapping[str, object] = {"host": "a.example", "address": "https://a.example/", "org": "china-uat"}
+    assert "a.example" in finding("R01.undeclared-host", "X:Y", None, **values).what_zh
