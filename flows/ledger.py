@@ -25,6 +25,7 @@ from kit.problems import Place, Problem, Refused
 from kit.redaction import redact
 
 VERSION = 1
+_LISTS = ("problems", "differs", "accepted", "approvals", "waived", "overridden")
 GENESIS = ""
 
 
@@ -52,6 +53,8 @@ class Record:
     it. `snapshot` is the digest of what the org held before of all that the run touches. `accepted` are components
     changed by hand that someone agreed to overwrite. `rollback_to` is the entry whose state a rollback restores, 0
     being that before the first; None for a promote. `holder` is who has the org, as `flows.lock` knows it.
+    `approvals` are who signed the plan's digest, with their keys' fingerprints; `waived` the gates' findings that
+    someone let pass, and why; `emergency` the reason that headquarters signed, and `overridden` what it went against.
     """
 
     event: Event
@@ -71,6 +74,10 @@ class Record:
     accepted: tuple[str, ...] = ()
     rollback_to: int | None = None
     holder: str = ""
+    approvals: tuple[Mapping[str, str], ...] = ()
+    waived: tuple[Mapping[str, str], ...] = ()
+    emergency: str = ""
+    overridden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +300,7 @@ def _parse(key: str, data: bytes) -> Entry:
             raise ValueError("written by another version of the kit")
         own = {name: body.pop(name) for name in ("org", "sequence", "previous", "at", "by")}
         body["event"] = Event(body["event"])
-        body |= {name: tuple(body.get(name, ())) for name in ("problems", "differs", "accepted")}
+        body |= {name: tuple(body.get(name, ())) for name in _LISTS}
         return Entry(**own, record=Record(**body), digest=_sha256(data))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(_broken(key, f"can't be read: {error}")) from error

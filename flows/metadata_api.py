@@ -172,6 +172,14 @@ class MetadataApi:
             found += [_properties(element) for element in answer.findall("result")]
         return sorted(found, key=lambda each: (each.type, each.full_name))
 
+    def highest_version(self) -> str | None:
+        """Return the highest API version that the org answers, such as "67.0"; None when it doesn't say."""
+        answer = self._send("GET", "/services/data", repeatable=True)
+        try:
+            return max((str(each["version"]) for each in answer.json()), key=float, default=None)
+        except (ValueError, KeyError, TypeError):
+            return None
+
     def _retrieved(self, answer: etree._Element) -> Retrieved:
         result = answer.find("result")
         node = answer if result is None else result

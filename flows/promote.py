@@ -23,8 +23,9 @@ from flows.metadata_api import ApiRefused, MetadataApi, TimedOut
 from flows.metadata_results import DeployResult
 from flows.objectstore import ObjectStore
 from flows.plan import Plan, State, make_plan, state_after
+from flows.planfile import refuse_if_other
 from flows.rollback import Inverse, Undone, inverse, obstacles
-from flows.run import Outcome, Reporter, Silent, Work, headline, tests_of
+from flows.run import Keeper, Open, Outcome, Reporter, Silent, Work, headline, tests_of
 from flows.shelf import Shelf
 from flows.snapshot import components_of
 from flows.verify import lost, verify
@@ -40,7 +41,8 @@ class Promotion:
     """One org, and what is needed to carry a release into it. `timeout` is for each deployment, in seconds.
 
     `accepted` are components changed by hand that may be overwritten. `take_over` takes the org from a run that
-    seems to live.
+    seems to live. `keeper` lets a release pass or not; `approved` is the plan that alone may be promoted, None for
+    whatever is planned.
     """
 
     org: Org
@@ -52,6 +54,8 @@ class Promotion:
     timeout: float = TIMEOUT_SECONDS
     accepted: Collection[ComponentKey] = ()
     take_over: bool = False
+    keeper: Keeper = field(default_factory=Open)
+    approved: Plan | None = None
     clock: Callable[[], float] = time.monotonic
     _seconds: dict[str, float] = field(default_factory=dict)
     _sequence: int = 0
@@ -69,8 +73,9 @@ class Promotion:
     def validate(self, bundle: Bundle) -> Outcome:
         """Check with the org that `bundle` could be deployed, tests included. Changes and records nothing.
 
-        Raises `PromotionFailed` with what the org refuses.
+        Raises `Refused` with what the gates stop, `PromotionFailed` with what the org refuses.
         """
+        self.keeper.check(bundle)
         work = self._planned(bundle)
         if work.plan.empty:
             return Outcome(work.plan)
@@ -82,12 +87,22 @@ class Promotion:
     def promote(self, bundle: Bundle) -> Outcome:
         """Bring the org to hold exactly `bundle`; does nothing when it does.
 
-        A run that died before is ended first. Raises `Held` when a run that lives holds the org, `Conflict` when
-        someone changed by hand what would be overwritten, `PromotionFailed` with what the org refuses (the org is
-        then as before, and the ledger says failed), any other `Refused` when it isn't known how it ended, such as
-        `Unreachable` (run it again: it goes on).
+        A run that died before is ended first. Raises `Refused` with what doesn't let the plan pass, `Held` when a run
+        that lives holds the org, `Conflict` when someone changed by hand what would be overwritten, `PromotionFailed`
+        with what the org refuses (the org is then as before, and the ledger says failed), any other `Refused` when it
+        isn't known how it ended, such as `Unreachable` (run it again: it goes on).
         """
-        return self._run(lambda: self._planned(bundle), lambda _record: False)
+        return self._run(lambda: self._admitted(bundle), lambda _record: False)
+
+    def _admitted(self, bundle: Bundle) -> Work:
+        work = self._planned(bundle)
+        if self.approved and not (work.plan.empty and self._was_last(self.approved)):
+            refuse_if_other(self.approved, work.plan)
+        return work if work.plan.empty else replace(work, admission=self.keeper.admit(work.plan, bundle))
+
+    def _was_last(self, plan: Plan) -> bool:
+        success = self.ledger.last_success(self.org.name)
+        return success is not None and success.record.plan == plan.digest
 
     def _planned(self, bundle: Bundle) -> Work:
         self.reporter.step(f"Planning against the ledger of {self.org.name}")
@@ -132,7 +147,9 @@ class Promotion:
         if plan.empty:
             return resumed or Outcome(plan)
         record = Record(Event.STARTED, uuid.uuid4().hex, bundle.digest, plan.digest, plan.counts)
-        record = replace(record, rollback_to=work.rollback_to)
+        passed = work.admission
+        record = replace(record, rollback_to=work.rollback_to, approvals=passed.approvals, waived=passed.waived)
+        record = replace(record, emergency=passed.emergency, overridden=passed.overridden)
         with self.lock.beating() as self._holder, self._recorded(record):
             self._append(record)
             api = self.api()

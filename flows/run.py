@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -37,6 +38,40 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """What let a release pass, as the ledger keeps it: who approved, which findings were waived and why, and in an
+    emergency its reason and what it went against."""
+
+    approvals: tuple[Mapping[str, str], ...] = ()
+    waived: tuple[Mapping[str, str], ...] = ()
+    emergency: str = ""
+    overridden: tuple[str, ...] = ()
+
+
+class Keeper(Protocol):
+    """Who lets a release pass before an org is touched."""
+
+    def check(self, bundle: Bundle) -> None:
+        """Raise `Refused` when the release may go nowhere."""
+        ...
+
+    def admit(self, plan: Plan, bundle: Bundle) -> Admission:
+        """Return what let the plan pass. Raises `Refused` when it may not go to its org."""
+        ...
+
+
+class Open:
+    """Lets everything pass: for an engine that something else guards."""
+
+    def check(self, bundle: Bundle) -> None:
+        """Let it pass."""
+
+    def admit(self, plan: Plan, bundle: Bundle) -> Admission:  # noqa: ARG002
+        """Let it pass."""
+        return Admission()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a promote or a validation. `entry` is the ledger's, None when nothing was deployed."""
 
@@ -48,11 +83,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Work:
-    """What one run is to do. `rollback_to` is the ledger's entry whose state it restores; None for a promote."""
+    """What one run is to do, and what let it pass. `rollback_to` is the ledger's entry whose state it restores; None
+    for a promote."""
 
     plan: Plan
     bundle: Bundle
     rollback_to: int | None = None
+    admission: Admission = Admission()
 
     @cached_property
     def package(self) -> Package:

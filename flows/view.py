@@ -90,9 +90,17 @@ def problem_table(problems: Sequence[Problem], title: str) -> Table:
     table.add_column("Where", overflow="fold")
     table.add_column("Problem", overflow="fold")
     for problem in problems:
-        name, _, words = problem.what.partition(": ")
-        table.add_row(escape(name), escape(str(problem.place or "")), escape(words or problem.fix))
+        name, words = _said(problem)
+        table.add_row(escape(name), escape(str(problem.place or "")), escape(words))
     return table
+
+
+def _said(problem: Problem) -> tuple[str, str]:
+    """Return what a problem is about, and its words: those of gates, rings and calendar in both languages."""
+    if problem.what_zh:
+        return problem.value, f"{problem.what}\n{problem.fix}\n{problem.what_zh}\n{problem.fix_zh}\n{problem.rule}"
+    name, _, words = problem.what.partition(": ")
+    return name, words or problem.fix
 
 
 def outcome_text(outcome: Outcome, place: str) -> str:

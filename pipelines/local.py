@@ -10,7 +10,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from kit.console import people
 from pipelines.steps import Failed, Step, run
@@ -18,6 +21,11 @@ from pipelines.steps import Failed, Step, run
 HOME = Path(os.environ.get("SFOA_HOME", ".sfoa"))
 INSIDE = ("sfoa", "emulators", "run", "--")
 STACK = "local"
+APPROVERS = HOME / "approvers"
+WORKING_DAY = "2026-11-18T10:00:00+08:00"  # any: so that `make up` works on holidays too
+
+Org = dict[str, Any]
+"""An org, as `sfoa federation show --json` describes it."""
 
 
 def preparation() -> list[Step]:
@@ -44,18 +52,39 @@ def landing() -> list[Step]:
     ]
 
 
-def promotion(org: str) -> Step:
-    """Return the step that promotes one org."""
-    return Step(
-        f"Promote {org} (cci flow run promote)", (*INSIDE, "cci", "flow", "run", "promote", "--org", org), _flow
-    )
+def keys(orgs: Sequence[Org]) -> Step:
+    """Return the step that makes throw-away keys for all who approve what goes to `orgs`."""
+    names = sorted({name for org in orgs for name in org["approvers"]})
+    command = (sys.executable, "-m", "pipelines.approvers", str(APPROVERS), *names)
+    return Step("Make throw-away keys for the approvers", command)
 
 
-def orgs_by_ring() -> list[str]:
-    """Return the names of the federation's orgs in the order in which they are promoted."""
+def promotion(org: Org) -> list[Step]:
+    """Return the steps that promote one org; what goes to production is planned and signed by its approvers first."""
+    name, promote = org["name"], (*INSIDE, "cci", "flow", "run", "promote", "--org", org["name"])
+    title = f"Promote {name} (cci flow run promote)"
+    if org["kind"] != "production":
+        return [Step(title, promote, _flow)]
+    plan = str(HOME / "plans" / f"{name}.json")
+    make = (*INSIDE, "cci", "task", "run", "plan", "--org", name, "--out", plan)
+    return [
+        Step(f"Plan {name} (cci task run plan)", make, _flow),
+        *(
+            Step(
+                f"Approve the plan for {name} as {who} would (sfoa approve)",
+                ("sfoa", "approve", "--plan", plan, "--key", str(APPROVERS / who), "--name", who),
+            )
+            for who in org["approvers"]
+        ),
+        Step(title, (*promote, "-o", "promote__plan", plan), _flow),
+    ]
+
+
+def orgs_by_ring() -> list[Org]:
+    """Return the federation's orgs in the order in which they are promoted."""
     done = subprocess.run(["sfoa", "federation", "show", "--json"], capture_output=True, text=True, check=True)
     rings = json.loads(done.stdout)["result"]["rings"]
-    return [org["name"] for ring in rings for org in ring]
+    return [org for ring in rings for org in ring]
 
 
 def main() -> int:
@@ -65,11 +94,11 @@ def main() -> int:
     log.unlink(missing_ok=True)
     # cci looks for a folder `.git`, which a work tree does not have: it is told where the project is.
     environ = {"CUMULUSCI_AUTO_DETECT": "1", "CUMULUSCI_REPO_ROOT": str(Path.cwd())}
+    environ |= {"SFOA_APPROVERS": str(APPROVERS.with_suffix(".json").resolve()), "SFOA_NOW": WORKING_DAY}
+    orgs = orgs_by_ring()
     try:
-        for step in [*preparation(), *landing()]:
+        for step in [*preparation(), *landing(), keys(orgs), *chain.from_iterable(map(promotion, orgs))]:
             run(step, log, environ)
-        for org in orgs_by_ring():
-            run(promotion(org), log, environ)
     except Failed as failed:
         console = people()
         console.print(failed.said, markup=False)

@@ -25,7 +25,10 @@ from emulators.testing import running
 from flows.components import ComponentKey
 from flows.ledger import Event, Ledger, Record
 from flows.objectstore import buckets_of
+from flows.plan import Plan, TestLevel, Tests
+from flows.planfile import write_plan
 from infra.outputs import parse_outputs
+from pipelines.approvers import make_keys
 from tests.landed import OUTPUTS, make_buckets
 from toolchain.find import PLUGIN, plugin_folder
 from toolchain.shim import shim_path
@@ -41,6 +44,7 @@ WITHOUT_JSON = {
 }
 
 CALLS: dict[str, tuple[str, ...]] = {
+    "approve": ("--plan", "plan.json", "--key", "approvers/li.wei", "--name", "li.wei"),
     "bundle": ("--source", ".", "--out", "out.zip"),
     "doctor": (),
     "drift": ("--org", "china-east"),  # an org that never received anything; tests/e2e/test_drift.py has drift
@@ -203,6 +207,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     label = '<CustomTab xmlns="http://soap.sforce.com/2006/04/metadata"><label>A</label></CustomTab>'
     write(layer / "tabs" / "A__c.tab-meta.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{label}')
     write(root / "outputs.json", json.dumps(OUTPUTS))
+    write_plan(Plan(ORG, "0" * 64, "0" * 64, (), (), (), Tests(TestLevel.LOCAL)), root / "plan.json")
+    approvers = make_keys(root / "approvers", ["li.wei"])
     own_toolchain(folder / "toolchain")
     with running(folder / "clouds") as clouds:
         fill_ledger(clouds.environment)
@@ -214,6 +220,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             "PATH": f"{folder}/toolchain/bin:/usr/bin:/bin",
             "PULUMI_HOME": str(folder / "toolchain"),
             "SFOA_HOME": str(folder / "home"),
+            "SFOA_APPROVERS": str(approvers),
             "SFOA_EMULATORS_PORT": "0",
             "SFOA_OUTPUTS": str(root / "outputs.json"),
             "SFOA_TOOLCHAIN_CACHE": str(folder / "cache"),
@@ -259,6 +266,7 @@ def test_stopping_emulators_says_whether_there_were_any(project: Project, tmp_pa
 
 
 REFUSALS = {
+    "approve": ("--plan", "absent.json", "--key", "absent", "--name", "li.wei"),
     "bundle": ("--source", "absent", "--out", "out.zip"),
     "emulators seed": ("outputs.json",),
     "drift": ("--org", ORG),  # its bundle is lost

@@ -87,7 +87,10 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
         back = "" if record.rollback_to is None else f"rollback to entry {record.rollback_to}, "
         accepted = [f"overwritten though changed by hand: {name}" for name in record.accepted]
         words = [f"{back}[{style}]{record.event}[/]: {counts_text(dict(record.counts))}"]
-        words += map(escape, (*accepted, *record.problems))
+        approved = [f"approved by {each['name']} ({each['centre']}, {each['key'][:19]}…)" for each in record.approvals]
+        waived = [f"waived by {each['by']}: {each['check']}, {each['reason']}" for each in record.waived]
+        urgent = [f"emergency: {record.emergency}"] if record.emergency else []
+        words += map(escape, (*urgent, *record.overridden, *approved, *waived, *accepted, *record.problems))
         tests = f"{record.tests['run']} run, {record.tests['failed']} failed" if record.tests else ""
         table.add_row(
             str(entry.sequence), entry.at, entry.by, "\n".join(words), record.bundle[:12], record.snapshot[:12], tests

@@ -1,4 +1,4 @@
-"""The tasks that release managers run: plan, validate, promote, rollback, retrieve."""
+"""The tasks that release managers run: plan, gate, validate, promote, rollback, retrieve."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ import click
 from cumulusci.utils.options import CCIOptions, Field, ListOfStringsOption
 
 from flows.components import ComponentKey
+from flows.gates.report import counts
+from flows.gates.report import junit as gate_junit
+from flows.gates.report import text as gate_text
 from flows.metadata_results import DeployResult
+from flows.planfile import read_plan, write_plan
 from flows.project import federation_of
 from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask
+from flows.tasks.keeper import doorkeeper
 from flows.view import Narrator, outcome_text, plan_table, show
 from kit.console import people
-from kit.problems import Problem, Refused
+from kit.problems import Problem, Refused, refuse_if_any
+
+FACTS = "A YAML file of facts about the org; default: orgs/facts/<org>.yml, if there is one"
 
 
 class DeployOptions(ReleaseOptions):
@@ -32,6 +39,38 @@ class ChangeOptions(DeployOptions):
     take_over: bool = Field(False, description="Take the org from a run that seems to live, and end what it began")
 
 
+class PlanOptions(ReleaseOptions):
+    """Options of the plan task."""
+
+    out: str | None = Field(None, description="Write the plan to this file: what is approved, and then promoted")
+
+
+class GateOptions(ReleaseOptions):
+    """Options of the gate task."""
+
+    facts: str | None = Field(None, description=FACTS)
+    junit: str | None = Field(None, description="Write the gates' findings to this file as JUnit XML")
+
+
+class ValidateOptions(DeployOptions):
+    """Options of the validate task."""
+
+    facts: str | None = Field(None, description=FACTS)
+
+
+class PromoteOptions(ChangeOptions):
+    """Options of the promote task."""
+
+    plan: str | None = Field(None, description="Deploy this plan only, as the task plan wrote it to a file")
+    approvals: str | None = Field(
+        None, description="Folder of <approver>.sig files (sfoa approve); default: approvals/<the plan's digest>"
+    )
+    emergency: str | None = Field(
+        None, description="Why it can't wait for calendar and rings; headquarters signs it (sfoa approve --emergency)"
+    )
+    facts: str | None = Field(None, description=FACTS)
+
+
 class RollbackOptions(ChangeOptions):
     """Options of the rollback task."""
 
@@ -44,24 +83,51 @@ class RollbackOptions(ChangeOptions):
 class PlanTask(ReleaseTask):
     """Shows what a promote would create, change and delete in the org."""
 
+    Options = PlanOptions
+
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Print the plan."""
         bundle = self.release()
         plan = self.promotion(bundle.api_version, narrator).plan(bundle)
         show(people(), plan_table(plan))
+        if self.parsed_options.out:
+            write_plan(plan, Path(self.parsed_options.out))
+            click.echo(f"{self.org.name}: plan {plan.digest} in {self.parsed_options.out}")
         self.return_values = {"plan": plan.digest, **plan.counts}
         return None
 
 
-class Validate(ReleaseTask):
-    """Checks with the org that the release could be deployed, tests included. Changes nothing."""
+class Gate(ReleaseTask):
+    """Asks the gates, the freeze calendar and the rings whether the release may go to the org. Changes nothing."""
 
-    Options = DeployOptions
+    Options = GateOptions
+
+    def work(self, narrator: Narrator) -> DeployResult | None:
+        """Print what they find."""
+        bundle = self.release()
+        keeper = doorkeeper(self, bundle.api_version, narrator)
+        findings, timing = keeper.findings(bundle), keeper.timing()
+        click.echo(gate_text(self.org.name, findings))
+        if self.parsed_options.junit:
+            Path(self.parsed_options.junit).write_text(gate_junit(self.org.name, findings), encoding="utf-8")
+        self.return_values = {"bundle": bundle.digest, **counts(findings)}
+        refuse_if_any([*keeper.stopping(findings), *timing], keeper.headline)
+        return None
+
+    def _write_junit(self, result: DeployResult | None, problems: tuple[Problem, ...]) -> None:
+        """Leave the file as `work` wrote it: the findings are more than what is refused."""
+
+
+class Validate(ReleaseTask):
+    """Checks with gates and org that the release could be deployed, tests included. Changes nothing."""
+
+    Options = ValidateOptions
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Validate the release."""
         bundle = self.release()
         promotion = self.promotion(bundle.api_version, narrator)
+        promotion.keeper = doorkeeper(self, bundle.api_version, narrator)
         outcome = promotion.validate(bundle)
         click.echo(outcome_text(outcome, promotion.ledger.place) + " (checked only)")
         self.return_values = {"plan": outcome.plan.digest, **outcome.plan.counts}
@@ -69,14 +135,17 @@ class Validate(ReleaseTask):
 
 
 class Promote(ReleaseTask):
-    """Carries the release into the org: lock, snapshot, validate, quick deploy, verify, and the ledger throughout."""
+    """Carries the release into the org: gates, approvals, lock, snapshot, validate, quick deploy, verify, ledger."""
 
-    Options = ChangeOptions
+    Options = PromoteOptions
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Promote the release."""
         bundle = self.release()
         promotion = self.promotion(bundle.api_version, narrator)
+        promotion.keeper = doorkeeper(self, bundle.api_version, narrator)
+        if self.parsed_options.plan:
+            promotion.approved = read_plan(Path(self.parsed_options.plan))
         outcome = promotion.promote(bundle)
         click.echo(outcome_text(outcome, promotion.ledger.place))
         self.return_values = {"plan": outcome.plan.digest, "bundle": bundle.digest, **outcome.plan.counts}

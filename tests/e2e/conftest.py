@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.released import clouds, empty, project  # noqa: F401
+from tests.e2e.released import approvers, clouds, empty, project, rings  # noqa: F401
 from toolchain.pins import cache_root
 
 PATIENCE = 900  # seconds that any one command may take

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,10 +18,13 @@ import pytest
 import requests
 
 from emulators.testing import Running, running
+from orgs.federation import load_federation
+from pipelines.approvers import make_keys
 from tests.landed import OUTPUTS, make_buckets
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+WORKING_DAY = "2026-11-18T10:00:00+08:00"
 PARTS = ("cumulusci.yml", "sfdx-project.json", "metadata", "orgs")
 
 
@@ -43,6 +47,17 @@ class Project:
         done = self.run(*command)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    def approve(self, plan: Path, *names: str, emergency: str = "") -> None:
+        """Have approvers sign a plan, each with their throw-away key."""
+        for name in names:
+            command = ("sfoa", "approve", "--plan", str(plan), "--key", str(self.keys / name), "--name", name)
+            self.ok(*command, *(("--emergency", emergency) if emergency else ()))
+
+    @property
+    def keys(self) -> Path:
+        """Where the approvers' private keys lie."""
+        return Path(self.environment["SFOA_APPROVERS"]).with_suffix("")
 
     def promote(self, org: str = "china-uat") -> str:
         """Promote and return what was printed."""
@@ -81,6 +96,13 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield clouds
 
 
+@pytest.fixture(scope="module")
+def approvers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of throw-away public keys of all approvers; the private ones lie beside it."""
+    names = [one.name for one in load_federation().approvers]
+    return make_keys(tmp_path_factory.mktemp("keys") / "approvers", names)
+
+
 @pytest.fixture
 def empty(clouds: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
     """Return the emulators with orgs as they were seeded, and empty buckets."""
@@ -97,8 +119,28 @@ def _sfoa(*arguments: str) -> str:
 
 
 @pytest.fixture
-def project(empty: Running, tmp_path: Path) -> Project:
-    """Return a project over orgs that nobody deployed to and a ledger without entries."""
+def project(empty: Running, tmp_path: Path, approvers: Path) -> Project:
+    """Return a project over orgs that nobody deployed to and a ledger without entries.
+
+    Its sandboxes are all in ring 1, so that a test of one org needn't promote to others first; its clock stands still
+    on a working day.
+    """
+    made = ringed(empty, tmp_path, approvers)
+    file = made.root / "orgs" / "federation.yml"
+    text = re.sub(r"ring: [123]$", "ring: 1", file.read_text(), flags=re.MULTILINE)
+    text = text.replace("ring: 4\n", "ring: 2\n").replace("ring: 5\n", "ring: 3\n")
+    file.write_text(text.replace("{1: 0, 2: 0, 3: 0, 4: 0}", "{1: 0, 2: 0}"))
+    return made
+
+
+@pytest.fixture
+def rings(empty: Running, tmp_path: Path, approvers: Path) -> Project:
+    """Return a project as `project` does, with the federation's own rings."""
+    return ringed(empty, tmp_path, approvers)
+
+
+def ringed(clouds: Running, tmp_path: Path, approvers: Path) -> Project:
+    """Copy the project into a folder of its own, over emulators."""
     root = tmp_path / "project"
     root.mkdir()
     for part in PARTS:
@@ -113,10 +155,12 @@ def project(empty: Running, tmp_path: Path) -> Project:
     (root / "outputs.json").write_text(json.dumps(OUTPUTS))
     environment = {
         **os.environ,
-        **empty.environment,
+        **clouds.environment,
         "HOME": str(home),
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "SFOA_OUTPUTS": str(root / "outputs.json"),
+        "SFOA_APPROVERS": str(approvers),
+        "SFOA_NOW": WORKING_DAY,
         # A copy of the project is no clone.
         "CUMULUSCI_AUTO_DETECT": "1",
         "CUMULUSCI_REPO_ROOT": str(root),

@@ -208,3 +208,11 @@ def test_a_soap_fault_is_a_refusal_with_its_code() -> None:
     )
     with pytest.raises(ApiRefused, match="INVALID_TYPE: no such type"):
         api(Org(says(fault, 500))).list_metadata(["Nonsense"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "highest"),
+    [([{"version": "9.0"}, {"version": "67.0"}], "67.0"), ([], None), ({"error": "no"}, None), (b"<html>", None)],
+)
+def test_the_highest_version_is_what_the_org_answers_counted_as_numbers(answer: object, highest: str | None) -> None:
+    assert api(Org(says(answer))).highest_version() == highest

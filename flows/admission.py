@@ -1,0 +1,138 @@
+"""What a release passes before an org is touched: gates, calendar, rings, approvals. It all speaks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+
+from flows.bundle import Bundle
+from flows.freeze import frozen
+from flows.gates.approvals import Approved, Signature, judge_approvals, judge_emergency
+from flows.gates.facts import Facts
+from flows.gates.finding import Finding, Severity
+from flows.gates.run import run_gates
+from flows.plan import Plan
+from flows.rings import Standing, closed
+from flows.run import Admission
+from kit.problems import Problem, refuse_if_any
+from orgs.editions import OrgKind
+from orgs.federation import Approval, Federation, Org
+from orgs.freezes import Freezes
+
+BEIJING = timezone(timedelta(hours=8))
+"""Terms, holidays and filings are days in China."""
+
+JUDGED_HERE = {"K50", "K51"}
+"""Rules of the gates that the calendar and the ledger answer: a bundle alone can't say which day it is deployed on."""
+
+Signatures = tuple[Sequence[Signature], Sequence[Signature]]
+"""Approvals, and those of an emergency."""
+
+
+@dataclass(frozen=True)
+class Doorkeeper:
+    """Judges whether a release may go to one org, at `now` (UTC).
+
+    `facts` is what the gates know; `standings` is how the orgs of earlier rings stand to the release; `signatures`
+    are those over a plan's digest. `emergency` is the reason to pass calendar and rings, which headquarters signs.
+    `tell` is told what doesn't stop the release.
+    """
+
+    org: Org
+    federation: Federation
+    freezes: Freezes
+    now: datetime
+    facts: Callable[[], Facts]
+    standings: Callable[[], Sequence[Standing]]
+    signatures: Callable[[str], Signatures]
+    emergency: str = ""
+    tell: Callable[[str], None] = lambda _: None
+
+    def findings(self, bundle: Bundle) -> tuple[Finding, ...]:
+        """Return what the gates find, but for calendar and rings: `timing` has them."""
+        found = run_gates(bundle, self.org, self.federation, self.facts(), self._today)
+        return tuple(one for one in found if one.rule.id not in JUDGED_HERE)
+
+    def stopping(self, findings: Sequence[Finding]) -> list[Problem]:
+        """Return the findings that stop a release: what blocks, and in production what nobody knows."""
+        return [one.as_problem() for one in findings if one.blocks or (self._production and _unknown(one))]
+
+    def timing(self) -> list[Problem]:
+        """Return why nothing goes to the org now: the freeze calendar, and rings that haven't opened."""
+        frozen_now = frozen(self.org, self.freezes, self._today)
+        return [*frozen_now, *closed(self.org, self.federation, self.standings(), self.now)]
+
+    def check(self, bundle: Bundle) -> None:
+        """Raise `Refused` with what the gates stop."""
+        refuse_if_any(self._gates(bundle)[0], self.headline)
+
+    def admit(self, plan: Plan, bundle: Bundle) -> Admission:
+        """Return what let the plan pass, for the ledger. Raises `Refused` with everything that stops it."""
+        problems, findings = self._gates(bundle)
+        approvals, urgent = self.signatures(plan.digest)
+        approved: tuple[Approved, ...] = ()
+        if self.federation.approval_of(self.org) is not Approval.NONE:
+            verdict = judge_approvals(plan.digest, approvals, self.federation, self.org, self._today)
+            approved = verdict.approved
+            problems += [one.as_problem() for one in verdict.findings]
+        untimely = self.timing()
+        overridden: list[Problem] = []
+        if untimely and self.emergency:
+            second = judge_emergency(plan.digest, self.emergency, urgent, self.federation, self._today)
+            problems += [one.as_problem() for one in second.findings]
+            overridden, approved = untimely, (*approved, *second.approved)
+        else:
+            problems += untimely
+        refuse_if_any(problems, self.headline)
+        for problem in overridden:
+            self.tell(f"Emergency ({self.emergency}): {problem.what}")
+        return Admission(
+            approvals=tuple(_approval(one) for one in approved),
+            waived=tuple(_waived(one) for one in findings if one.waived),
+            emergency=self.emergency if overridden else "",
+            overridden=tuple(problem.what for problem in overridden),
+        )
+
+    def _gates(self, bundle: Bundle) -> tuple[list[Problem], tuple[Finding, ...]]:
+        self.tell("Asking the gates")
+        findings = self.findings(bundle)
+        problems = self.stopping(findings)
+        for one in findings:
+            if not problems and not one.blocks:
+                waived = f" (waived by {one.waived.by}: {one.waived.reason})" if one.waived else ""
+                self.tell(f"{one.id} {one.severity}: {one.component}: {one.what}{waived}")
+        return problems, findings
+
+    @property
+    def _today(self) -> date:
+        return self.now.astimezone(BEIJING).date()
+
+    @property
+    def _production(self) -> bool:
+        return self.org.kind is OrgKind.PRODUCTION
+
+    @property
+    def headline(self) -> str:
+        """What a refusal says first."""
+        return f"this release may not go to {self.org.name} 该版本不得发布到 {self.org.name}"
+
+
+def _unknown(one: Finding) -> bool:
+    return one.severity is Severity.NEEDS_INFO and one.waived is None
+
+
+def _approval(one: Approved) -> dict[str, str]:
+    return {"name": one.name, "centre": one.centre, "key": one.fingerprint, "namespace": one.what}
+
+
+def _waived(one: Finding) -> dict[str, str]:
+    assert one.waived
+    until = one.waived.until.isoformat()
+    return {
+        "check": one.id,
+        "component": one.component,
+        "by": one.waived.by,
+        "reason": one.waived.reason,
+        "until": until,
+    }

@@ -1,0 +1,63 @@
+"""Puts together who lets a release pass: the project's files, the ledger, the org itself, and the task's options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from flows.admission import Doorkeeper, Signatures
+from flows.approval import folder_of, known_approvers, read_approvals, time_now
+from flows.compose import compose_for
+from flows.gates.facts import Facts
+from flows.gates.gather import gather
+from flows.handover import read_outputs
+from flows.ledger import Ledger
+from flows.objectstore import buckets_of
+from flows.project import federation_of
+from flows.rings import Standing, before, standing
+from flows.source.project import read_project
+from flows.tasks.base import ReleaseTask
+from flows.view import Narrator
+from orgs.federation import Org
+from orgs.freezes import load_freezes
+
+
+def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doorkeeper:
+    """Return who judges a release of `task`'s org, with the facts that the org tells itself. Raises `Refused`."""
+    outputs = read_outputs(project=task.root)
+    federation = known_approvers(federation_of(task.root), outputs.environment)
+    ledger = Ledger.of(buckets_of(outputs))
+    options = task.parsed_options
+    calendar = task.root / "orgs" / "freezes.yml"
+
+    def facts() -> Facts:
+        stated = getattr(options, "facts", None)
+        own = task.root / "orgs" / "facts" / f"{task.org.name}.yml"
+        file = Path(stated) if stated else own if own.is_file() else None
+        known = gather(read_project(task.root), federation, task.org, file)
+        if known.org.api_ceiling is not None:
+            return known
+        ceiling = task.api(api_version).highest_version()
+        return replace(known, org=known.org.model_copy(update={"api_ceiling": ceiling}))
+
+    def stands(other: Org) -> Standing:
+        release = task.release() if options.bundle else compose_for(federation, other, task.root)
+        wanted = {key: component.digest for key, component in release.components.items()}
+        success = ledger.last_success(other.name)
+        return standing(other.name, wanted, ledger.state_of(other.name), success)
+
+    def signatures(plan_digest: str) -> Signatures:
+        told = getattr(options, "approvals", None)
+        return read_approvals(Path(told) if told else folder_of(task.root, plan_digest))
+
+    return Doorkeeper(
+        org=task.org,
+        federation=federation,
+        freezes=load_freezes(calendar if calendar.is_file() else None, federation),
+        now=time_now(outputs.environment),
+        facts=facts,
+        standings=lambda: [stands(other) for other in before(task.org, federation)],
+        signatures=signatures,
+        emergency=getattr(options, "emergency", None) or "",
+        tell=narrator.step,
+    )
