@@ -21,7 +21,7 @@ from flows.convert import Converted, convert_files
 from flows.elements import key_of, tables, text_of
 from flows.metadata_types import metadata_types
 from flows.package import LineMap
-from flows.source.project import Project, SourceFile
+from flows.source.project import Project, SourceFile, source_file
 from flows.source.resolve import META
 from flows.xmltext import local_name
 from flows.xmlwrite import lines, opening, prefixes_of
@@ -48,7 +48,7 @@ def read_patches(project: Project, files: Iterable[SourceFile], layer: str) -> C
             place = Place(project.shown(file.name))
             problems.append(Problem(what, _RULE, "replace the whole component in this layer", place))
         else:
-            taken.append(SourceFile(file.path, file.name.removesuffix(SUFFIX) + META))
+            taken.append(source_file(file.path, file.name.removesuffix(SUFFIX) + META))
     named = {file.name: file.name.removesuffix(META) + SUFFIX for file in taken}
     named |= {project.shown(name): project.shown(patch) for name, patch in named.items()}
     converted = convert_files(project, taken, layer)

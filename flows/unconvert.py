@@ -16,7 +16,7 @@ from lxml import etree
 from flows import xmltext
 from flows.metadata_types import ChildType, MetadataType, metadata_types
 from flows.package import DESTRUCTIVE_POST, DESTRUCTIVE_PRE, MANIFEST
-from flows.source.project import Project, SourceFile
+from flows.source.project import Project, SourceFile, source_file
 from flows.source.resolve import ARCHIVES, META, Found, resolve
 from flows.xmltext import Document, MalformedXmlError
 from flows.xmlwrite import rendered
@@ -48,7 +48,7 @@ def to_source(files: Mapping[str, bytes], homes: Mapping[str, str] | None = None
             writer.problem(name, "a path outside of the package", "files lie below the folder of package.xml", "")
             continue
         writer.files[path] = files[name]
-        sources.append(SourceFile(Path(path), path))
+        sources.append(source_file(path, path))
     resolution = resolve(sources, str)
     writer.problems.extend(resolution.problems)
     for file in resolution.skipped:

@@ -22,6 +22,7 @@ _PARSER = etree.XMLParser(
 _MISC = rb"(?:\s|<!--.*?-->|<\?.*?\?>)*"
 _ATTRIBUTES = rb"""(?P<attributes>(?:[^"'>]|"[^"]*"|'[^']*')*?)"""
 _ROOT_START = re.compile(rb"\A" + _MISC + rb"<(?P<name>[^\s/>]+)" + _ATTRIBUTES + rb"(?P<empty>/?)>", re.DOTALL)
+_ROOT_END = re.compile(rb"\s*>" + _MISC + rb"\Z", re.DOTALL)
 _TAG = re.compile(
     rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?P<close>/?)(?P<name>[^\s/>]+)" + _ATTRIBUTES + rb"(?P<empty>/?)>",
     re.DOTALL,
@@ -85,7 +86,7 @@ def parse(data: bytes) -> Document:
 
 def local_name(element: etree._Element) -> str:
     """Return the element's name without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def child_text(element: etree._Element, name: str) -> str:
@@ -113,11 +114,18 @@ def root_span(data: bytes) -> RootSpan:
     line = 1 + data.count(b"\n", 0, match.end())
     if match["empty"]:
         return RootSpan(match.end(), match.end(), line, declarations, True)
-    end_tag = re.compile(rb"</" + re.escape(match["name"]) + rb"\s*>" + _MISC + rb"\Z", re.DOTALL)
-    end = end_tag.search(data, match.end())
-    if not end:
+    end = _end_of_root(data, b"</" + match["name"])
+    if end < match.end():
         raise MalformedXmlError("no end of the root element", line)
-    return RootSpan(match.end(), end.start(), line, declarations, False)
+    return RootSpan(match.end(), end, line, declarations, False)
+
+
+def _end_of_root(data: bytes, tag: bytes) -> int:
+    """Return where the root's end tag starts: the last one that only white space and comments follow; -1: none."""
+    end = data.rfind(tag)
+    while end >= 0 and not _ROOT_END.match(data, end + len(tag)):
+        end = data.rfind(tag, 0, end)  # that one stood in a comment behind the root
+    return end
 
 
 def in_namespace(document: Document) -> Document:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flows.metadata_types import metadata_types
 from flows.source.ignore import Ignore, read_ignore
@@ -24,24 +24,29 @@ _NOT_TAKEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file below the project's root; `name` is its path from there, with slashes: "metadata/core/classes/A.cls"."""
+class SourceFile(NamedTuple):
+    """A file below the project's root.
 
-    path: Path
+    `path` is where it is read, `name` its path from the root, with slashes: "metadata/core/classes/A.cls", `parts` what
+    stands between the slashes.
+    """
+
+    path: str
     name: str
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return tuple(self.name.split("/"))
+    parts: tuple[str, ...]
 
     @property
     def base(self) -> str:
-        return self.name.rpartition("/")[2]
+        return self.parts[-1]
 
     @property
     def folder(self) -> str:
-        return self.name.rpartition("/")[0]
+        return self.name[: -len(self.parts[-1]) - 1]
+
+
+def source_file(path: str, name: str) -> SourceFile:
+    """Return the file that is read at `path` and called `name`."""
+    return SourceFile(path, name, tuple(name.split("/")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +64,27 @@ class Project:
 
     def files(self, directory: str) -> Iterator[SourceFile]:
         """Yield the files below `directory` that aren't ignored, sorted by path."""
-        yield from self._walk(self.root / directory, "" if directory == "." else directory)
+        parts = () if directory == "." else tuple(directory.split("/"))
+        yield from self._walk(str(self.root / directory), "".join(f"{part}/" for part in parts), parts)
 
     def shown(self, name: str) -> str:
         """Return the file as people can open it from where they are."""
         return relative(self.root / name)
 
-    def _walk(self, folder: Path, name: str) -> Iterator[SourceFile]:
+    def _walk(self, folder: str, name: str, parts: tuple[str, ...]) -> Iterator[SourceFile]:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
+        denies = self.ignore.denies
         for entry in found:
-            below = f"{name}/{entry.name}" if name else entry.name
+            base = entry.name
+            below = name + base
             is_directory = entry.is_dir()
-            if self.ignore.denies(below, is_directory=is_directory):
+            if denies(below, is_directory=is_directory):
                 continue
             if is_directory:
-                yield from self._walk(Path(entry.path), below)
+                yield from self._walk(entry.path, below + "/", (*parts, base))
             else:
-                yield SourceFile(Path(entry.path), below)
+                yield SourceFile(entry.path, below, (*parts, base))
 
 
 def read_project(folder: Path) -> Project:

@@ -68,6 +68,15 @@ def resolve(files: Iterable[SourceFile], shown: Callable[[str], str]) -> Resolut
     return resolver.finish()
 
 
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """The types of the folders above a file, each with the folder's position: those that take whole folders, from
+    the outside in, and the inmost one whose components are decomposed."""
+
+    folders: tuple[tuple[int, MetadataType], ...]
+    decomposed: tuple[int, MetadataType] | None
+
+
 class _Resolver:
     def __init__(self, table: TypeTable, shown: Callable[[str], str]) -> None:
         self.table = table
@@ -77,26 +86,38 @@ class _Resolver:
         self.problems: list[Problem] = []
         self.refused_folders: set[str] = set()
         self.elsewhere: list[tuple[MetadataType, SourceFile]] = []
+        self.above: dict[str, _Above] = {}
 
     def take(self, file: SourceFile) -> None:
         """Add one file to the component that it belongs to, or note why it belongs to none."""
-        parts = file.parts
-        for position, directory in enumerate(parts[:-1]):
-            for kind in self.table.by_directory.get(directory, ()):
-                if kind.adapter in NOT_YET:
-                    self.refuse_type(kind, parts[: position + 2], file)
-                    return
-                if kind.adapter in _FOLDER_ADAPTERS and self.take_in_folder(kind, position, file):
-                    return
-        for position in range(len(parts) - 2, -1, -1):
-            for kind in self.table.by_directory.get(parts[position], ()):
-                if kind.is_decomposed:
-                    self.take_decomposed(kind, position, file)
-                    return
+        above = self.above.get(file.folder) or self.look_above(file)
+        for position, kind in above.folders:
+            if kind.adapter in NOT_YET:
+                self.refuse_type(kind, file.parts[: position + 2], file)
+                return
+            if self.take_in_folder(kind, position, file):
+                return
+        if above.decomposed:
+            position, kind = above.decomposed
+            self.take_decomposed(kind, position, file)
+            return
         if file.base.endswith(META):
             self.take_meta(file)
         else:
             self.take_content(file)
+
+    def look_above(self, file: SourceFile) -> _Above:
+        """Return what the folders above a file say of it, and keep it for the files beside."""
+        here = [
+            (position, kind)
+            for position, directory in enumerate(file.parts[:-1])
+            for kind in self.table.by_directory.get(directory, ())
+        ]
+        folders = tuple((position, kind) for position, kind in here if kind.adapter in NOT_YET | _FOLDER_ADAPTERS)
+        inmost = max((position for position, kind in here if kind.is_decomposed), default=-1)
+        decomposed = next((each for each in here if each[0] == inmost and each[1].is_decomposed), None)
+        self.above[file.folder] = _Above(folders, decomposed)
+        return self.above[file.folder]
 
     def take_in_folder(self, kind: MetadataType, position: int, file: SourceFile) -> bool:
         """Add a file below a bundle's or mixed type's directory; False when it is the meta file of a folder there."""

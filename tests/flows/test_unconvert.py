@@ -69,8 +69,8 @@ def test_the_sample_comes_home_to_the_files_that_it_left_from(layer: str, tmp_pa
     assert again == digests
 
 
-def _is_empty_object(path: Path) -> bool:
-    return path.name.endswith(".object-meta.xml") and len(etree.parse(path).getroot()) == 0
+def _is_empty_object(path: str) -> bool:
+    return path.endswith(".object-meta.xml") and len(etree.parse(path).getroot()) == 0
 
 
 def test_a_field_gets_a_file_of_its_own_and_an_object_of_fields_alone_gets_none() -> None:
