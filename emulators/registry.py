@@ -24,7 +24,7 @@ def emulated() -> list[Emulated]:
     from emulators.alicloud.actions import coverage
     from emulators.alicloud.oss import api as oss
     from emulators.alicloud.sls import api as sls
-    from emulators.salesforce import rest
+    from emulators.salesforce import bulk, rest
     from emulators.salesforce.metadata import api as metadata
 
     return sorted(
@@ -33,6 +33,7 @@ def emulated() -> list[Emulated]:
             *((oss.PRODUCT, oss.VERSION, name) for name in oss.operations()),
             *((sls.PRODUCT, sls.VERSION, name) for name in sls.operations()),
             *((metadata.PRODUCT, "", name) for name in metadata.operations()),
+            *((bulk.PRODUCT, "", name) for name in bulk.OPERATIONS),
             *((rest.PRODUCT, "", name) for name in rest.resources()),
         ]
     )

@@ -30,6 +30,19 @@ class Labels:
         """Return the alias of a KMS key, with the prefix that the service demands."""
         return _cut(f"alias/{self._join(area, name)}", limits().names.kms_alias)
 
+    def plain(self, area: str, name: str) -> str:
+        """Return the name of something in a service that takes any: rules of Cloud Config, contacts, alarms."""
+        return _cut(self._join(area, name), limits().names.config_rule)
+
+    def trail(self, name: str) -> str:
+        """Return the name of an ActionTrail trail."""
+        return _cut(self._join("trail", name), limits().names.trail)
+
+    def log_project(self, name: str) -> str:
+        """Return the name of an SLS project, which like a bucket's is shared by all customers."""
+        label = f"{self.company}-{self.environment}-{name}"
+        return _with_digest(label, f"{self.account_id}/{label}", limits().names.log_project)
+
     def bucket(self, name: str) -> str:
         """Return the name of a bucket.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.audit import Audit
+from infra.flowlogs import log_flows
 from infra.network import Network
 from infra.outputs import CONTRACT_VERSION
 from infra.settings import Settings
@@ -18,6 +20,7 @@ class LandingZone(pulumi.ComponentResource):
 
     network: Network
     storage: Storage
+    audit: Audit | None
     contract: dict[str, pulumi.Input[object]]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -25,6 +28,8 @@ class LandingZone(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.network = Network("network", settings, child)
         self.storage = Storage("storage", settings, child)
+        self.audit = Audit("audit", settings, settings.audit, self.storage, child) if settings.audit else None
+        self._log_flows(settings)
         self.contract = {
             "contract_version": CONTRACT_VERSION,
             "stack": pulumi.get_stack(),
@@ -41,5 +46,28 @@ class LandingZone(pulumi.ComponentResource):
             "storage_backups_bucket": self.storage.backups,
             "storage_logs_bucket": self.storage.logs,
             "storage_kms_key_id": self.storage.kms_key_id,
+            "absent": [part for part, found in {"audit": self.audit}.items() if found is None],
         }
+        if self.storage.state_url is not None:
+            self.contract["storage_state_url"] = self.storage.state_url
+        if self.audit:
+            self.contract |= {
+                "audit_trail": self.audit.trail,
+                "audit_trail_bucket": self.audit.trail_bucket,
+                "audit_log_project": self.audit.log_project,
+            }
+        if self.network.private_zone:
+            self.contract["network_private_zone"] = self.network.private_zone
         self.register_outputs(self.contract)
+
+    def _log_flows(self, settings: Settings) -> None:
+        wanted = settings.network.flow_logs
+        if wanted is None:
+            return
+        project: pulumi.Input[str] | None = wanted.project
+        after: list[pulumi.Resource] = []
+        if project is None and self.audit:
+            project, after = self.audit.log_project, [self.audit]
+        if project is not None:
+            opts = pulumi.ResourceOptions(parent=self.network, depends_on=after)
+            log_flows("network-flows", settings, self.network.vpc_id, project, wanted.store, opts)

@@ -74,6 +74,9 @@ class Names(_Frozen):
     security_group: int
     bucket: int
     kms_alias: int
+    log_project: int
+    trail: int
+    config_rule: int
 
 
 class Limits(_Frozen):

@@ -7,15 +7,16 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from infra.limits import Span, limits
 
+Item = TypeVar("Item")
 MANAGED_BY = {"managed-by": "pulumi", "part-of": "sfoa"}
-OWN_KEYS = frozenset({*MANAGED_BY, "company", "environment"})
+OWN_KEYS = frozenset({*MANAGED_BY, "company", "environment", "legal-basis"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,28 @@ def _kept_in_production(force_destroy: bool, info: ValidationInfo) -> bool:
     return force_destroy
 
 
+def _trail_locked_in_production(locked: bool, info: ValidationInfo) -> bool:
+    _in_production(
+        info,
+        not locked,
+        "the trail of production is not locked",
+        "a trail that an administrator can delete proves nothing against one",
+        "set trail_locked: true (this can't be taken back)",
+    )
+    return locked
+
+
+def _told_in_production(contacts: tuple[Item, ...], info: ValidationInfo) -> tuple[Item, ...]:
+    _in_production(
+        info,
+        not contacts,
+        "nobody is told of alarms in production",
+        "network operators detect and record security events: Cybersecurity Law Art. 23(3), in force 2026-01-01",
+        "name at least one contact",
+    )
+    return contacts
+
+
 def _ledger_days(days: int, info: ValidationInfo) -> int:
     least = limits().logs.days.least
     _in_production(
@@ -184,6 +207,14 @@ LogsDays = Annotated[int, *_within(limits().logs.days, limits().logs.source)]
 LedgerDays = Annotated[int, *_within(limits().worm.days, limits().worm.source), AfterValidator(_ledger_days)]
 LedgerLocked = Annotated[bool, AfterValidator(_locked_in_production)]
 ForceDestroy = Annotated[bool, AfterValidator(_kept_in_production)]
+TrailDays = Annotated[
+    int,
+    *_within(limits().worm.days, limits().worm.source),
+    AfterValidator(_ledger_days),
+]
+TrailLocked = Annotated[bool, AfterValidator(_trail_locked_in_production)]
+MailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=254)]
+Contacts = Annotated[tuple[Item, ...], AfterValidator(_told_in_production)]
 KeyRotationDays = Annotated[int, *_within(limits().key_rotation.days, limits().key_rotation.source)]
 KmsInstanceId = Annotated[str, StringConstraints(pattern=r"^kst-[a-z0-9]+$")]
 

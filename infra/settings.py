@@ -9,12 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from infra.labels import Labels
 from infra.limits import limits
 from infra.rules import MANAGED_BY, AccountId, Company, Context, OwnTags, Region, nearest
+from infra.sections.audit import AuditSettings
 from infra.sections.base import Section
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
@@ -52,9 +54,28 @@ class Settings(Section):
     )
     network: NetworkSettings = Field(alias="sfoa:network", description="The network")
     storage: StorageSettings = Field(alias="sfoa:storage", description="Buckets and their key")
+    audit: AuditSettings | None = Field(
+        None, alias="sfoa:audit", validate_default=True, description="Trail, logs and alarms; off when absent"
+    )
     tags: OwnTags = Field(
         default_factory=dict, alias="sfoa:tags", description="Tags of your own on everything that takes tags"
     )
+
+    @field_validator("audit", mode="after")
+    @classmethod
+    def _takes_flow_logs(cls, audit: AuditSettings | None, info: ValidationInfo) -> AuditSettings | None:
+        network = info.data.get("network")
+        if audit is None and network and network.flow_logs and network.flow_logs.project is None:
+            raise PydanticCustomError(
+                "setting",
+                "{what}",
+                {
+                    "what": "sfoa:network has flow_logs, and no project takes them",
+                    "rule": "flow logs go to an SLS project: the audit's, or one that is named",
+                    "fix": "turn sfoa:audit on, or name sfoa:network.flow_logs.project",
+                },
+            )
+        return audit
 
     @property
     def production(self) -> bool:

@@ -1,26 +1,20 @@
-"""The storage: four encrypted, private, TLS-only buckets and the key that they share."""
+"""The storage: encrypted, private, TLS-only buckets and the key that they share."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pulumi
 import pulumi_alicloud as ali
 
+from infra.buckets import Buckets, expiring, replaced_expiring
 from infra.settings import Settings
 
 AREA = "storage"
-TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
-STALE_UPLOAD_DAYS = 7
 SECONDS_OF_A_DAY = 86_400
 KEY_WAIT_DAYS = {True: 30, False: 7}  # production → days between the key's deletion and its end
 
-# Split resources set these on the bucket; left to itself, `oss.Bucket` would see them after a refresh and undo them.
-SET_ELSEWHERE = ["logging", "server_side_encryption_rule", "versioning"]
-
 
 class Storage(pulumi.ComponentResource):
-    """Buckets for releases, the ledger, backups and access logs, and one KMS key.
+    """Buckets for releases, the ledger, backups and access logs, one KMS key, and on demand a bucket of Pulumi's state.
 
     The ledger is under a retention policy and therefore unversioned: OSS documents the two as exclusive
     (InitiateBucketWorm, older editions), and no regional difference can break what doesn't combine them.
@@ -31,24 +25,29 @@ class Storage(pulumi.ComponentResource):
     backups: pulumi.Output[str]
     logs: pulumi.Output[str]
     kms_key_id: pulumi.Output[str]
+    state_url: pulumi.Output[str] | None
+    """Address for `pulumi login`; None without a bucket of state."""
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sfoa:storage:Storage", name, None, opts)
         self._prefix = name
         self._settings = settings
-        self._key = self._kms_key()
-        keep = settings.storage
-        logs = self._bucket("logs", [_expiring(keep.logs_retention_days)])
-        releases = self._bucket("releases", [_replaced_expiring(keep.releases_retention_days)])
-        backups = self._bucket("backups", [_replaced_expiring(keep.backups_retention_days)])
-        ledger = self._bucket("ledger", [])
-        for part, bucket in (("releases", releases), ("backups", backups)):
-            self._keep_versions(part, bucket)
-        self._retain("ledger", ledger)
-        for part, bucket in (("releases", releases), ("backups", backups), ("ledger", ledger)):
-            self._log(part, bucket, logs)
+        self.kms_key_id = self._kms_key().id
+        keep, make = settings.storage, Buckets(self, name, settings, self.kms_key_id)
+        logs = make.make("logs", [expiring(keep.logs_retention_days)])
+        releases = make.make("releases", [replaced_expiring(keep.releases_retention_days)])
+        backups = make.make("backups", [replaced_expiring(keep.backups_retention_days)])
+        ledger = make.make("ledger")
+        make.retain("ledger", ledger, keep.ledger_retention_days, keep.ledger_locked)
+        versioned = {"releases": releases, "backups": backups}
+        if keep.state:
+            versioned["state"] = make.make("state", [replaced_expiring(keep.backups_retention_days)])
+        for part, bucket in versioned.items():
+            make.keep_versions(part, bucket)
+        for part, bucket in (versioned | {"ledger": ledger}).items():
+            make.log(part, bucket, logs.id)
         self.releases, self.ledger, self.backups, self.logs = releases.id, ledger.id, backups.id, logs.id
-        self.kms_key_id = self._key.id
+        self.state_url = versioned["state"].id.apply(self._login) if keep.state else None
         self.register_outputs(
             {
                 "releases": self.releases,
@@ -59,8 +58,14 @@ class Storage(pulumi.ComponentResource):
             }
         )
 
+    def _login(self, bucket: str) -> str:
+        """Return a bucket's address as Pulumi's S3 backend takes it: OSS answers S3's protocol at hosts of its own."""
+        region = self._settings.region
+        return f"s3://{bucket}?region={region}&endpoint=https://s3.oss-{region}.aliyuncs.com"
+
     def _kms_key(self) -> ali.kms.Key:
         settings = self._settings
+        kept = pulumi.ResourceOptions(parent=self, protect=settings.production)
         key = ali.kms.Key(
             f"{self._prefix}-key",
             description=f"Buckets of {settings.company} {settings.environment.value}",
@@ -73,101 +78,12 @@ class Storage(pulumi.ComponentResource):
             deletion_protection="Enabled" if settings.production else "Disabled",
             pending_window_in_days=KEY_WAIT_DAYS[settings.production],
             tags=settings.all_tags,
-            opts=self._kept(),
+            opts=kept,
         )
         ali.kms.Alias(
             f"{self._prefix}-key",
             alias_name=settings.labels.kms_alias(AREA, "buckets"),
             key_id=key.id,
-            opts=self._kept(),
+            opts=kept,
         )
         return key
-
-    def _bucket(self, part: str, lifecycle: Sequence[ali.oss.BucketLifecycleRuleArgs]) -> ali.oss.Bucket:
-        """Return a bucket that is private, refuses public grants and old TLS, and encrypts by the shared key."""
-        bucket = ali.oss.Bucket(
-            f"{self._prefix}-{part}",
-            bucket=self._settings.labels.bucket(part),
-            redundancy_type=self._settings.storage.redundancy,
-            force_destroy=self._settings.storage.force_destroy,
-            lifecycle_rules=list(lifecycle) or None,
-            tags=self._settings.all_tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=self._settings.production, ignore_changes=SET_ELSEWHERE),
-        )
-        ali.oss.BucketAcl(f"{self._prefix}-{part}", bucket=bucket.id, acl="private", opts=self._kept())
-        ali.oss.BucketPublicAccessBlock(
-            f"{self._prefix}-{part}", bucket=bucket.id, block_public_access=True, opts=self._kept()
-        )
-        ali.oss.BucketServerSideEncryption(
-            f"{self._prefix}-{part}",
-            bucket=bucket.id,
-            sse_algorithm="KMS",
-            kms_master_key_id=self._key.id,
-            opts=self._kept(),
-        )
-        ali.oss.BucketHttpsConfig(
-            f"{self._prefix}-{part}",
-            bucket=bucket.id,
-            enable=True,
-            tls_versions=list(TLS_VERSIONS),
-            opts=self._kept(),
-        )
-        return bucket
-
-    def _keep_versions(self, part: str, bucket: ali.oss.Bucket) -> None:
-        ali.oss.BucketVersioning(
-            f"{self._prefix}-{part}",
-            bucket=bucket.id,
-            status="Enabled",
-            opts=self._kept(),
-        )
-
-    def _retain(self, part: str, bucket: ali.oss.Bucket) -> None:
-        keep = self._settings.storage
-        ali.oss.BucketWorm(
-            f"{self._prefix}-{part}",
-            bucket=bucket.id,
-            retention_period_in_days=keep.ledger_retention_days,
-            status="Locked" if keep.ledger_locked else "InProgress",
-            opts=self._kept(),
-        )
-
-    def _log(self, part: str, bucket: ali.oss.Bucket, logs: ali.oss.Bucket) -> None:
-        ali.oss.BucketLogging(
-            f"{self._prefix}-{part}",
-            bucket=bucket.id,
-            target_bucket=logs.id,
-            target_prefix=f"{part}/",
-            opts=self._kept(),
-        )
-
-    def _kept(self) -> pulumi.ResourceOptions:
-        """Return the options of everything here: what guards a bucket must stand as long as the bucket does."""
-        return pulumi.ResourceOptions(parent=self, protect=self._settings.production)
-
-
-def _expiring(days: int) -> ali.oss.BucketLifecycleRuleArgs:
-    """Return the rule that removes objects after `days`."""
-    return ali.oss.BucketLifecycleRuleArgs(
-        id="expire",
-        enabled=True,
-        prefix="",
-        expirations=[ali.oss.BucketLifecycleRuleExpirationArgs(days=days)],
-        abort_multipart_uploads=[_stale_uploads()],
-    )
-
-
-def _replaced_expiring(days: int) -> ali.oss.BucketLifecycleRuleArgs:
-    """Return the rule that keeps what is current for ever, and what was replaced or deleted for `days`."""
-    return ali.oss.BucketLifecycleRuleArgs(
-        id="expire-replaced",
-        enabled=True,
-        prefix="",
-        expirations=[ali.oss.BucketLifecycleRuleExpirationArgs(expired_object_delete_marker=True)],
-        noncurrent_version_expirations=[ali.oss.BucketLifecycleRuleNoncurrentVersionExpirationArgs(days=days)],
-        abort_multipart_uploads=[_stale_uploads()],
-    )
-
-
-def _stale_uploads() -> ali.oss.BucketLifecycleRuleAbortMultipartUploadArgs:
-    return ali.oss.BucketLifecycleRuleAbortMultipartUploadArgs(days=STALE_UPLOAD_DAYS)

@@ -13,9 +13,9 @@ ActionKey = tuple[str, str, str]
 _HANDLERS: dict[ActionKey, Handler] = {}
 
 
-def product(name: str) -> Callable[[str], Callable[[Handler], Handler]]:
-    """Return a decorator maker for a product's handlers; the product's version is in `tables/hosts.json`."""
-    version = next(row["version"] for row in table("hosts")["products"] if row["product"] == name)
+def product(name: str, version: str = "") -> Callable[[str], Callable[[Handler], Handler]]:
+    """Return a decorator maker for a product's handlers; its version is in `tables/hosts.json` unless it is given."""
+    version = version or next(row["version"] for row in table("hosts")["products"] if row["product"] == name)
 
     def action(title: str) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:

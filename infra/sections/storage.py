@@ -34,3 +34,6 @@ class StorageSettings(Section):
     kms_instance_id: KmsInstanceId | None = Field(
         None, description="Dedicated KMS instance that holds the key; the shared one when absent"
     )
+    state: bool = Field(
+        False, description="Whether there is a bucket for Pulumi's state; its address is the output storage_state_url"
+    )

@@ -56,13 +56,15 @@ def test_the_shipped_stack_passes_the_pack(ground: Stage) -> None:
 
 def test_a_broken_stack_is_refused_with_each_rule_that_it_breaks(ground: Stage) -> None:
     """One rule that sees its resource alone, and one that looks around for what isn't there."""
-    storage = ground.project / "infra" / "storage.py"
-    text = broken(storage, 'acl="private"', 'acl="public-read"')
-    broken(storage, '        self._retain("ledger", ledger)\n', "")
+    buckets, storage = ground.project / "infra" / "buckets.py", ground.project / "infra" / "storage.py"
+    kept = {buckets: broken(buckets, 'acl="private"', 'acl="public-read"')}
+    retained = '        make.retain("ledger", ledger, keep.ledger_retention_days, keep.ledger_locked)\n'
+    kept[storage] = broken(storage, retained, "")
     try:
         done = preview(ground)
     finally:
-        storage.write_text(text, encoding="utf-8")
+        for file, text in kept.items():
+            file.write_text(text, encoding="utf-8")
     assert done.returncode != 0
     assert "SFOA-ACC-001" in done.stdout
     assert "acl: public-read" in done.stdout

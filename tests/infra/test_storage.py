@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-BUCKETS = {"storage-releases", "storage-ledger", "storage-backups", "storage-logs"}
+BUCKETS = {"storage-releases", "storage-ledger", "storage-backups", "storage-logs", "audit-trail"}
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +33,14 @@ def test_every_bucket_is_private_encrypted_and_reached_by_modern_tls_only(
     assert {r.inputs["bucket"] for r in found.values()} == {b.inputs["bucket"] for b in storage.of("Bucket").values()}
 
 
-def test_the_ledger_alone_is_under_retention_and_is_not_versioned(storage: Any) -> None:
-    assert set(storage.of("BucketWorm")) == {"storage-ledger"}
+def test_the_ledger_and_the_trail_are_under_retention_and_not_versioned(storage: Any) -> None:
+    assert set(storage.of("BucketWorm")) == {"storage-ledger", "audit-trail"}
     assert set(storage.of("BucketVersioning")) == {"storage-releases", "storage-backups"}
 
 
 def test_production_locks_the_ledger_and_the_local_stack_leaves_it_open(stand: Any, storage: Any) -> None:
-    (locked,) = storage.of("BucketWorm").values()
-    (open_,) = stand("local").of("BucketWorm").values()
+    locked = storage.of("BucketWorm")["storage-ledger"]
+    open_ = stand("local").of("BucketWorm")["storage-ledger"]
     assert (locked.inputs["status"], locked.inputs["retentionPeriodInDays"]) == ("Locked", 1095)
     assert open_.inputs["status"] == "InProgress"
 
@@ -63,7 +64,7 @@ def test_logs_expire_and_nothing_that_is_current_does(storage: Any) -> None:
         return [e["days"] for rule in rules for e in rule.get("expirations", []) if "days" in e]
 
     assert days("storage-logs") == [365]
-    assert [days(name) for name in sorted(BUCKETS - {"storage-logs"})] == [[], [], []]
+    assert [days(name) for name in sorted(BUCKETS - {"storage-logs"})] == [[]] * 4
 
 
 def test_a_refresh_cannot_make_a_bucket_undo_its_split_resources(storage: Any) -> None:
@@ -79,3 +80,17 @@ def test_the_key_rotates_and_has_the_alias_of_its_stack(storage: Any) -> None:
         "alias/acme-production-storage-buckets",
         "storage-key-id",
     )
+
+
+def test_the_bucket_of_pulumi_s_state_is_made_on_demand_and_keeps_versions(stand: Any, storage: Any) -> None:
+    section = json.dumps({"ledger_retention_days": 1095, "state": True})
+    standing = stand("example-production", {"sfoa:storage": section})
+    assert set(standing.of("Bucket")) - set(storage.of("Bucket")) == {"storage-state"}
+    assert "storage-state" in standing.of("BucketVersioning")
+    bucket = standing.of("Bucket")["storage-state"]
+    assert bucket.protect
+    name, region = bucket.inputs["bucket"], "cn-shanghai"
+    assert standing.contract["storage_state_url"] == (
+        f"s3://{name}?region={region}&endpoint=https://s3.oss-{region}.aliyuncs.com"
+    )
+    assert "storage_state_url" not in storage.contract
