@@ -25,10 +25,12 @@ from emulators.testing import running
 from flows.components import ComponentKey
 from flows.ledger import Event, Ledger, Record
 from flows.objectstore import buckets_of
+from flows.release import compose_release, write_release
 from flows.plan import Plan, TestLevel, Tests
 from flows.planfile import write_plan
 from infra.outputs import parse_outputs
 from pipelines.approvers import make_keys
+from orgs.federation import load_federation
 from tests.landed import OUTPUTS, make_buckets
 from toolchain.find import PLUGIN, plugin_folder
 from toolchain.shim import shim_path
@@ -46,6 +48,7 @@ WITHOUT_JSON = {
 CALLS: dict[str, tuple[str, ...]] = {
     "approve": ("--plan", "plan.json", "--key", "approvers/li.wei", "--name", "li.wei"),
     "bundle": ("--source", ".", "--out", "out.zip"),
+    "bundle-verify": ("release.zip",),
     "doctor": (),
     "drift": ("--org", "china-east"),  # an org that never received anything; tests/e2e/test_drift.py has drift
     "emulators coverage": (),
@@ -61,6 +64,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "federation runner-key": ("--out", "runner"),
     "federation show": (),
     "gate": ("--org", ORG),
+    "gates explain": ("R07",),
+    "gates list": (),
     "ledger show": ("--org", ORG, "--all"),
     "ledger verify": (),
     "plan": ("--org", ORG),
@@ -207,6 +212,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     label = '<CustomTab xmlns="http://soap.sforce.com/2006/04/metadata"><label>A</label></CustomTab>'
     write(layer / "tabs" / "A__c.tab-meta.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{label}')
     write(root / "outputs.json", json.dumps(OUTPUTS))
+    write_release(compose_release(load_federation(), root), root / "release.zip")
     write_plan(Plan(ORG, "0" * 64, "0" * 64, (), (), (), Tests(TestLevel.LOCAL)), root / "plan.json")
     approvers = make_keys(root / "approvers", ["li.wei"])
     own_toolchain(folder / "toolchain")
@@ -268,6 +274,7 @@ def test_stopping_emulators_says_whether_there_were_any(project: Project, tmp_pa
 REFUSALS = {
     "approve": ("--plan", "absent.json", "--key", "absent", "--name", "li.wei"),
     "bundle": ("--source", "absent", "--out", "out.zip"),
+    "bundle-verify": ("absent.zip",),
     "emulators seed": ("outputs.json",),
     "drift": ("--org", ORG),  # its bundle is lost
     "explain-component": ("CustomTab", "B__c", "--org", ORG),
