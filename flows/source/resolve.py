@@ -46,6 +46,11 @@ class Found:
     children: list[ChildFile] = field(default_factory=list)
 
     @property
+    def files(self) -> int:
+        """How many files there are."""
+        return (self.meta is not None) + len(self.content) + len(self.children)
+
+    @property
     def any_file(self) -> SourceFile:
         files = ([self.meta] if self.meta else []) + self.content + [child.file for child in self.children]
         return files[0]

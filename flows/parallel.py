@@ -1,0 +1,70 @@
+"""Work shared out over the processors, where there is enough of it to pay for a second process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def processors() -> int:
+    """Return how many processes may share work: one where a copy of this process isn't safe to go on.
+
+    That is beside other threads, whose locks the copy would hold for ever, and on systems other than Linux, whose
+    libraries don't bear it (Python's documentation of `multiprocessing`, "Contexts and start methods", 3.11).
+    """
+    alone = threading.active_count() == 1 and multiprocessing.parent_process() is None
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" and alone else 1
+
+
+def shared_out(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], weights: Sequence[int]) -> list[Result]:
+    """Return `work` of each consecutive share of `items`, in their order; one share for each processor.
+
+    `weights` say how much work each item is. The first share is done here, the others in copies of this process; a
+    copy that fails leaves its share to this one, so an error is raised here as it would be without copies.
+    """
+    first, *others = _shares(items, weights, processors())
+    context = multiprocessing.get_context("fork")
+    started = []
+    for share in others:
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_send, args=(sender, work, share))
+        process.start()
+        sender.close()
+        started.append((process, receiver, share))
+    results = [work(first)]
+    for process, receiver, share in started:
+        try:
+            results.append(receiver.recv())
+        except EOFError:
+            results.append(work(share))
+        finally:
+            receiver.close()
+            process.join()
+    return results
+
+
+def _send(sender: Connection, work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) -> None:
+    try:
+        sender.send(work(share))
+    except BaseException:  # what went wrong shows when the share is done again
+        os._exit(1)
+    os._exit(0)  # not this process's clean-up: what it inherited belongs to its parent
+
+
+def _shares(items: Sequence[Item], weights: Sequence[int], number: int) -> list[Sequence[Item]]:
+    """Return the items in at most `number` consecutive shares of about the same weight."""
+    total, cuts = sum(weights), [0]
+    for position, done in enumerate(accumulate(weights), start=1):
+        if done * number >= total * len(cuts) and len(cuts) < number:
+            cuts.append(position)
+    cuts.append(len(items))
+    return [items[start:end] for start, end in pairwise(cuts) if end > start] or [items]
