@@ -1,0 +1,174 @@
+"""What a network can have besides: a VPC that stands already, private names, flow logs, and a link out."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from infra.settings import read_settings
+from kit.problems import Problem, Refused
+
+BASE = {"cidr": "10.20.0.0/16", "zones": [f"cn-shanghai-{zone}" for zone in "bfg"]}
+THREE = {tier: [f"vsw-{tier}{number}" for number in range(3)] for tier in ("app", "data", "edge")}
+ACCOUNT = {"ALIBABA_CLOUD_ACCOUNT_ID": "1234567890123456"}
+SOON = (datetime.now(UTC) + timedelta(days=400)).date().isoformat()
+FILED = {"kind": "standard-contract", "number": "SH-2026-0042", "valid_until": SOON}
+HEADQUARTERS = {"region": "ap-southeast-1", "transit_router_id": "tr-abroad", "bandwidth_mbps": 20}
+
+
+def network(**more: Any) -> dict[str, str]:
+    return {"sfoa:network": json.dumps(BASE | more)}
+
+
+@pytest.fixture
+def refused(config: Any) -> Any:
+    def read(**more: Any) -> list[Problem]:
+        with pytest.raises(Refused) as found:
+            read_settings(config("local") | network(**more), ACCOUNT)
+        return list(found.value.problems)
+
+    return read
+
+
+def test_an_adopted_vpc_is_not_made_and_all_that_is_missing_stands_in_it(stand: Any) -> None:
+    standing = stand("local", network(adopt={"vpc_id": "vpc-theirs"}))
+    assert not [r for r in standing.of("Network").values() if r.type.startswith("alicloud:")]
+    inside = [r.inputs["vpcId"] for r in standing.of("Switch").values()]
+    assert inside == ["vpc-theirs"] * 9
+    assert standing.contract["network_vpc_id"] == "vpc-theirs"
+
+
+def test_adopted_switches_and_gateway_are_used_and_their_acl_is_left_alone(stand: Any) -> None:
+    adopt = {"vpc_id": "vpc-theirs", "vswitch_ids": THREE, "nat_gateway_id": "ngw-theirs"}
+    standing = stand("local", network(adopt=adopt))
+    for kind in ("Switch", "NatGateway", "NetworkAcl", "VpcNetworkAclAttachment"):
+        assert not standing.of(kind), kind
+    assert {e.inputs["sourceVswitchId"] for e in standing.of("SnatEntry").values()} == set(THREE["app"])
+    assert {b.inputs["instanceId"] for b in standing.of("EipAssociation").values()} == {"ngw-theirs"}
+    assert list(standing.contract["network_vswitch_ids"]) == THREE["app"]
+
+
+def test_adoption_keeps_the_urns_of_all_that_is_made_either_way(stand: Any) -> None:
+    made = {r.urn for r in stand("local", network()).resources}
+    adopted = {r.urn for r in stand("local", network(adopt={"vpc_id": "vpc-theirs"})).resources}
+    assert {urn.rpartition("::")[2] for urn in made - adopted} == {"network-vpc"}
+    assert adopted <= made
+
+
+def test_only_whole_tiers_are_adopted(refused: Any) -> None:
+    (problem,) = refused(adopt={"vpc_id": "vpc-theirs", "vswitch_ids": {"app": ["vsw-1"]}})
+    assert problem.what.startswith("sfoa:network.adopt.vswitch_ids.app")
+
+
+def test_a_private_zone_is_bound_to_the_vpc_and_named_in_the_contract(stand: Any) -> None:
+    records = [{"host": "db", "value": "10.20.64.9"}, {"host": "www", "type": "CNAME", "value": "db.acme.internal"}]
+    standing = stand("local", network(private_zone={"name": "acme.internal", "records": records}))
+    assert standing.contract["network_private_zone"] == "acme.internal"
+    (bound,) = standing.of("ZoneAttachment").values()
+    assert bound.inputs["vpcIds"] == ["network-vpc-id"]
+    said = {(r.inputs["rr"], r.inputs["type"], r.inputs["value"]) for r in standing.of("ZoneRecord").values()}
+    assert said == {("db", "A", "10.20.64.9"), ("www", "CNAME", "db.acme.internal")}
+
+
+def test_flow_logs_go_to_the_project_that_is_named(stand: Any) -> None:
+    standing = stand("local", network(flow_logs={"project": "acme-logs", "store": "flows"}))
+    (log,) = standing.of("FlowLog").values()
+    wanted = ("acme-logs", "flows", "All", "network-vpc-id")
+    assert tuple(log.inputs[key] for key in ("projectName", "logStoreName", "trafficType", "resourceId")) == wanted
+
+
+def test_flow_logs_that_no_project_takes_are_refused(config: Any) -> None:
+    values = {key: value for key, value in config("local").items() if key != "sfoa:audit"}
+    with pytest.raises(Refused) as found:
+        read_settings(values | network(flow_logs={}), ACCOUNT)
+    (problem,) = found.value.problems
+    assert problem.what.endswith("sfoa:network has flow_logs, and no project takes them")
+    assert "turn sfoa:audit on" in problem.fix
+
+
+def test_every_way_of_a_link_hangs_on_one_router_and_routes_by_one_table(stand: Any) -> None:
+    link = {
+        "cen_id": "cen-ours",
+        "vpn": {"id": "vco-1", "country": "CN"},
+        "vbr": {"id": "vbr-1", "country": "CN"},
+        "headquarters": HEADQUARTERS,
+        "legal_basis": FILED,
+    }
+    standing = stand("local", network(link=link))
+    (router,) = standing.of("TransitRouter").values()
+    assert router.inputs["cenId"] == "cen-ours"
+    assert not standing.of("Instance")
+    ways = [standing.of(f"TransitRouter{way}Attachment") for way in ("Vpc", "Vpn", "Vbr", "Peer")]
+    assert [len(way) for way in ways] == [1, 1, 1, 1]
+    (vpc,) = ways[0].values()
+    assert [m["vswitchId"] for m in vpc.inputs["zoneMappings"]] == [f"network-app-{zone}-id" for zone in BASE["zones"]]
+    (peer,) = ways[3].values()
+    assert (peer.inputs["bandwidth"], peer.inputs["bandwidthType"]) == (20, "DataTransfer")
+    for kind in ("Association", "Propagation"):
+        assert len(standing.of(f"TransitRouterRouteTable{kind}")) == 4
+
+
+def test_the_legal_basis_stands_in_a_tag_on_everything_of_the_link_that_takes_tags(stand: Any) -> None:
+    link = {"vbr": {"id": "vbr-1", "country": "SE"}, "legal_basis": {"entry": "product-safety-escalations"}}
+    tagged = [r for r in stand("local", network(link=link)).resources if ":cen/" in r.type and "tags" in r.inputs]
+    assert len(tagged) == 5
+    assert {r.inputs["tags"]["legal-basis"] for r in tagged} == {"product-safety-escalations"}
+
+
+def test_a_link_inside_the_mainland_needs_no_basis(stand: Any) -> None:
+    inside = {"vpn": {"id": "vco-1", "country": "CN"}, "vbr": {"id": "vbr-1", "country": "CN"}}
+    tags = [r.inputs.get("tags", {}) for r in stand("local", network(link=inside)).resources if ":cen/" in r.type]
+    assert tags
+    assert not any("legal-basis" in each for each in tags)
+
+
+@pytest.mark.parametrize(
+    ("way", "end"),
+    [
+        ({"vpn": {"id": "vco-1", "country": "SE"}}, "vpn to SE"),
+        ({"vbr": {"id": "vbr-1", "country": "HK"}}, "vbr to HK"),
+        ({"cen_id": "cen-ours", "headquarters": HEADQUARTERS}, "headquarters in ap-southeast-1"),
+        (
+            {"cen_id": "cen-ours", "headquarters": HEADQUARTERS | {"region": "cn-hongkong"}},
+            "headquarters in cn-hongkong",
+        ),
+    ],
+)
+def test_a_link_across_the_border_without_a_legal_basis_is_refused(refused: Any, way: Any, end: str) -> None:
+    (problem,) = refused(link=way)
+    assert problem.what == (
+        f"sfoa:network.link.legal_basis: the link crosses the border ({end}) and names no legal basis"
+    )
+    assert "PIPL Art. 38" in problem.rule
+    assert "orgs/cross-border.yml" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("basis", "what"),
+    [
+        ({}, "neither a transfer nor a whole filing"),
+        ({"entry": "product-safety-escalations", **FILED}, "neither a transfer nor a whole filing"),
+        ({"kind": "standard-contract", "number": "1"}, "neither a transfer nor a whole filing"),
+        (FILED | {"valid_until": "2024-01-31"}, "standard-contract SH-2026-0042 ended on 2024-01-31"),
+        ({"entry": "no-such-transfer"}, "orgs/cross-border.yml has no transfer no-such-transfer"),
+        ({"entry": "parts-catalogue-link"}, "parts-catalogue-link names no mechanism"),
+    ],
+)
+def test_a_basis_that_does_not_hold_is_refused(refused: Any, basis: Any, what: str) -> None:
+    (problem,) = refused(link={"vbr": {"id": "vbr-1", "country": "SE"}, "legal_basis": basis})
+    assert problem.what == f"sfoa:network.link.legal_basis: {what}"
+    assert problem.rule
+    assert problem.fix
+
+
+def test_an_exemption_is_named_by_its_transfer_and_is_no_filing(refused: Any) -> None:
+    (problem,) = refused(link={"legal_basis": FILED | {"kind": "exempt"}})
+    assert problem.what.startswith("sfoa:network.link.legal_basis.kind")
+
+
+def test_headquarters_are_reached_inside_one_cen_instance(refused: Any) -> None:
+    (problem,) = refused(link={"headquarters": HEADQUARTERS | {"region": "cn-beijing"}})
+    assert problem.what == "sfoa:network.link.headquarters: headquarters without a CEN instance"
