@@ -113,11 +113,10 @@ def read_layers(project: Project, names: Sequence[str]) -> list[Layer]:
     The folder of the layer `core` is a package directory of the project; the other layers lie beside it
     ("metadata/core", "metadata/china", "metadata/orgs/china-uat"). Raises `Refused` with all problems of all.
     """
-    home = Path(_core_directory(project)).parent
     layers: list[Layer] = []
     problems: list[Problem] = []
     for name in names:
-        directory = (home / name).as_posix()
+        directory = layer_directory(project, name)
         if not (project.root / directory).is_dir():
             continue
         files = list(project.files(directory))
@@ -134,6 +133,11 @@ def read_layers(project: Project, names: Sequence[str]) -> list[Layer]:
         layers.append(Layer(name, converted.components, removals, skipped, patches.components))
     refuse_if_any(problems, "the metadata can't be converted")
     return layers
+
+
+def layer_directory(project: Project, name: str) -> str:
+    """Return the folder of a layer, from the project's root, whether it exists or not. Raises `Refused`."""
+    return (Path(_core_directory(project)).parent / name).as_posix()
 
 
 def compose_project(project: Project) -> tuple[Bundle, Converted]:

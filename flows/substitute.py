@@ -23,6 +23,7 @@ from kit.problems import Place, Problem, refuse_if_any
 
 MARK = b"@{outputs."
 _PLACE = re.compile(rb"<!--.*?-->|(?P<cdata><!\[CDATA\[)|(?P<end>\]\]>)|@\{outputs\.(?P<path>[^}\s<]*)\}?", re.DOTALL)
+_NAMED_TEXT = re.compile(rb">([^<>]*@\{outputs\.[^<>]*)<")
 _STEP = re.compile(r"\.(?P<member>[A-Za-z0-9_-]+)|\[(?P<position>[0-9]+)\]")
 _RULE = "@{outputs.KEY} stands for a value of the landing zone's outputs; a member is .NAME or [POSITION]"
 
@@ -48,6 +49,19 @@ def has_placeholders(bundle: Bundle) -> bool:
         for component in bundle.components.values()
         for data in _texts(component)
     )
+
+
+def names_again(data: bytes, source: bytes, outputs: LandingZoneOutputs | None) -> bytes:
+    """Return XML that an org gave back, with the names of `source` where it holds just the values that they stand
+    for, so that bringing a component home writes down no value of one landing zone."""
+    if MARK not in source or outputs is None:
+        return data
+    for written in dict.fromkeys(_NAMED_TEXT.findall(source)):
+        filler = _Filler(outputs)
+        value = filler.text(written, (), Place(""))
+        if not filler.problems:
+            data = data.replace(b">" + value + b"<", b">" + written + b"<")
+    return data
 
 
 @dataclass
