@@ -17,7 +17,7 @@ from typing import Any
 from flows.archive import zip_bytes, zip_files
 from flows.bundle import Bundle, build_bundle, differences, parse_bundle, read_file, write_file
 from flows.components import Component
-from flows.compose import compose, read_layers
+from flows.compose import Layer, compose, read_layers
 from flows.entries import Entry, component_of, entry_of
 from flows.project import MARK
 from flows.provenance import Provenance, look, provenance_of
@@ -64,8 +64,18 @@ def compose_release(federation: Federation, project_root: Path) -> Release:
     Raises `Refused` with all problems of all layers and orgs, see `flows.compose.read_layers` and `compose`.
     """
     project = read_project(project_root)
+    return release_of(federation, project, layers_of(federation, project))
+
+
+def layers_of(federation: Federation, project: Project) -> list[Layer]:
+    """Return the layers of all orgs, each once. Raises `Refused` with all problems of all."""
     names = dict.fromkeys(name for org in federation.orgs for name in org.overlays)
-    layers = {layer.name: layer for layer in read_layers(project, tuple(names))}
+    return read_layers(project, tuple(names))
+
+
+def release_of(federation: Federation, project: Project, read: Iterable[Layer]) -> Release:
+    """Return the release of the federation's orgs out of their layers, as `compose_release` does."""
+    layers = {layer.name: layer for layer in read}
     bundles: dict[str, Bundle] = {}
     problems: dict[Problem, None] = {}  # orgs share layers, and so what is wrong with them
     for org in federation.orgs:

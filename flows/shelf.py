@@ -1,4 +1,4 @@
-"""What runs keep by digest, so that any later run can go on with it: bundles, plans, snapshots."""
+"""What runs keep by digest, so that any later run can go on with it: releases, bundles, plans, snapshots."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from flows.bundle import Bundle, bundle_bytes, parse_bundle
 from flows.objectstore import Absent, ObjectStore, Taken
 from flows.plan import Plan, plan_from_json
+from flows.release import Release, parse_any, release_bytes
+from flows.signing import SUFFIX, Signed
 from kit.problems import Place, Problem, Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Bundles and plans in the bucket of releases, snapshots in that of backups. Reading raises `Refused` for
+    """Releases, bundles and plans in the bucket of releases, snapshots in that of backups. Reading raises `Refused` for
     what is lost, or hasn't the digest that names it."""
 
     releases: ObjectStore
@@ -29,6 +31,24 @@ class Shelf:
         """Store what an org held, and return its digest."""
         _put(self.backups, _snapshot(snapshot.digest), lambda: bundle_bytes(snapshot))
         return snapshot.digest
+
+    def keep_release(self, release: Release, signature: str = "") -> None:
+        """Store a release for all orgs, and its signature if there is one. What is there already stays."""
+        _put(self.releases, _bundle(release.digest), lambda: release_bytes(release))
+        if signature:
+            _put(self.releases, _bundle(release.digest) + SUFFIX, signature.encode)
+
+    def signed(self, digest: str) -> Signed:
+        """Return the release or bundle of that digest, with its signature, which the caller verifies."""
+        key = _bundle(digest)
+        content = parse_any(_get(self.releases, key, _PUBLISHED), key)
+        if content.digest != digest:
+            raise Refused(_altered(key, content.digest))
+        try:
+            signature = self.releases.get(key + SUFFIX).decode("utf-8", "replace")
+        except Absent:
+            signature = ""
+        return Signed(content, signature, key)
 
     def bundle(self, digest: str) -> Bundle:
         """Return the bundle of that digest."""
@@ -65,18 +85,17 @@ def _read(store: ObjectStore, key: str, digest: str) -> Bundle:
     return bundle
 
 
-def _get(store: ObjectStore, key: str) -> bytes:
+_NAMED = ("what the ledger names is kept", "the versions of the object in {store} hold what stood there")
+_PUBLISHED = ("a release is fetched by the digest that it was published under", "publish it: cci task run publish")
+
+
+def _get(store: ObjectStore, key: str, texts: tuple[str, str] = _NAMED) -> bytes:
     try:
         return store.get(key)
     except Absent as error:
-        raise Refused(
-            Problem(
-                f"{key} is missing",
-                "what the ledger names is kept",
-                f"the versions of the object in {store.name} hold what stood there",
-                Place(f"{store.name}/{key}"),
-            )
-        ) from error
+        rule, fix = texts
+        where = Place(f"{store.name}/{key}")
+        raise Refused(Problem(f"{key} is missing", rule, fix.format(store=store.name), where)) from error
 
 
 def _put(store: ObjectStore, key: str, data: Callable[[], bytes]) -> None:
@@ -90,6 +109,6 @@ def _put(store: ObjectStore, key: str, data: Callable[[], bytes]) -> None:
 def _altered(key: str, digest: str) -> Problem:
     return Problem(
         f"{key} was altered: it has the digest {digest}",
-        "only what the ledger names is deployed",
+        "only what has the digest that names it is deployed",
         "see the bucket's access log for who wrote there; its versions hold what stood there",
     )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from flows.bundle import Bundle, build_bundle, write_bundle
+from flows.bundle import build_bundle, write_bundle
+from flows.components import ComponentKey
 from flows.compose import compose, compose_project, read_layers
+from flows.project import federation_of
 from flows.source.project import Project, read_project
 from kit.console import emit, guarded, json_option, people
 
@@ -24,15 +29,30 @@ _SHOWN = 10
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The zip file to write.")
 @click.option("--org", "org_name", metavar="NAME", help="Bundle the layers of this org of the federation.")
+@click.option("--federation", "everywhere", is_flag=True, help="Build one release that serves all of its orgs.")
+@click.option(
+    "--sign",
+    "key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --federation: sign it with this private SSH key of an approver; the signature goes to OUT.sig.",
+)
 @json_option
 @guarded
-def bundle(source: Path, out: Path, org_name: str | None, as_json: bool) -> None:
+def bundle(source: Path, out: Path, org_name: str | None, everywhere: bool, key: Path | None, as_json: bool) -> None:
     """Convert metadata from source format into a reproducible bundle. No Node, no org needed."""
+    if everywhere and org_name:
+        raise click.UsageError("--federation builds for all orgs, --org for one: give either")
+    if key and not everywhere:
+        raise click.UsageError("--sign signs a release: give --federation too")
     project = read_project(source)
-    if org_name:
-        from orgs.federation import load_federation  # only this option needs it
+    built = _whole(project, out, key) if everywhere else _single(project, out, org_name)
+    result = {"file": str(out), "api_version": project.api_version, **built}
+    emit(result, as_json=as_json, text=_summary(result))
 
-        layers = read_layers(project, load_federation().org(org_name).overlays)
+
+def _single(project: Project, out: Path, org_name: str | None) -> dict[str, Any]:
+    if org_name:
+        layers = read_layers(project, federation_of(project.root).org(org_name).overlays)
         built = build_bundle(compose(layers).values(), project.api_version)
         skipped = [file for layer in layers for file in layer.skipped]
     else:
@@ -40,15 +60,31 @@ def bundle(source: Path, out: Path, org_name: str | None, as_json: bool) -> None
         skipped = list(converted.skipped)
     _tell(project, skipped)
     write_bundle(built, out)
-    types = Counter(key.type for key in built.components)
-    result = {
-        "file": str(out),
-        "digest": built.digest,
-        "api_version": built.api_version,
-        "components": len(built.components),
-        "types": dict(sorted(types.items())),
+    return {"digest": built.digest, **_counts(built.components)}
+
+
+def _whole(project: Project, out: Path, key: Path | None) -> dict[str, Any]:
+    from flows.approval import LOCAL, known_approvers
+    from flows.release import layers_of, release_of  # the bundle of one project needs less
+    from flows.signing import sign_release, write_signed
+
+    # Throw-away keys of the emulators may sign anything here: what anywhere else takes a release refuses them.
+    federation = known_approvers(federation_of(project.root), LOCAL)
+    layers = layers_of(federation, project)
+    release = release_of(federation, project, layers)
+    signature = sign_release(release.digest, key, federation, datetime.now(UTC).date()) if key else ""
+    _tell(project, [file for layer in layers for file in layer.skipped])
+    return {
+        "digest": release.digest,
+        **_counts({key for bundle in release.bundles.values() for key in bundle.components}),
+        "orgs": {name: bundle.digest for name, bundle in release.bundles.items()},
+        "signature": write_signed(release, signature, out),
     }
-    emit(result, as_json=as_json, text=_summary(built, out, types))
+
+
+def _counts(keys: Collection[ComponentKey]) -> dict[str, Any]:
+    types = Counter(key.type for key in keys)
+    return {"components": len(keys), "types": dict(sorted(types.items()))}
 
 
 def _tell(project: Project, skipped: list[str]) -> None:
@@ -61,8 +97,10 @@ def _tell(project: Project, skipped: list[str]) -> None:
         console.print(f"Left out, being no metadata: {names}{more}")
 
 
-def _summary(built: Bundle, out: Path, types: Counter[str]) -> str:
+def _summary(result: Mapping[str, Any]) -> str:
+    types = result["types"]
     width = max(map(len, types), default=0)
-    lines = [f"  {name:<{width}}  {count:>5}" for name, count in sorted(types.items())]
-    total = f"components: {len(built.components)}, types: {len(types)}, API version: {built.api_version}"
-    return "\n".join([*lines, f"{out}: {total}", f"sha256 {built.digest}"])
+    lines = [f"  {name:<{width}}  {count:>5}" for name, count in types.items()]
+    lines += [f"  {name}  {digest}" for name, digest in result.get("orgs", {}).items()]
+    total = f"components: {result['components']}, types: {len(types)}, API version: {result['api_version']}"
+    return "\n".join([*lines, f"{result['file']}: {total}", f"sha256 {result['digest']}"])

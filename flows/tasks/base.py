@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from cumulusci.core.exceptions import CumulusCIFailure, CumulusCIUsageError
 from cumulusci.core.tasks import BaseSalesforceTask
 from cumulusci.utils.options import CCIOptions, Field
 
-from flows.bundle import Bundle, read_bundle
+from flows.approval import known_approvers, time_now
+from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.compose import compose_for
 from flows.handover import read_outputs
@@ -21,6 +23,8 @@ from flows.metadata_results import DeployResult
 from flows.objectstore import buckets_of
 from flows.project import federation_of
 from flows.promote import Promotion
+from flows.shelf import Shelf
+from flows.signing import is_digest, read_signed
 from flows.substitute import has_placeholders, substituted
 from flows.tasks.keychain import FederationOrg
 from flows.view import Narrator, problem_table, show
@@ -35,7 +39,23 @@ TIMEOUT_MINUTES = 60
 class ReleaseOptions(CCIOptions):  # type: ignore[misc]
     """Options of every task that works on a release."""
 
-    bundle: str | None = Field(None, description="A bundle file to use in place of the one composed from metadata/")
+    bundle: str | None = Field(
+        None,
+        description="What to use in place of the bundle composed from metadata/: a release's or bundle's file, or its "
+        "digest, which is then fetched from the bucket of releases (cci task run publish)",
+    )
+
+
+@contextmanager
+def told() -> Iterator[Narrator]:
+    """Tell people how the work goes on; what is refused is printed as a table, and the task fails."""
+    console = people()
+    try:
+        with Narrator(console) as narrator:
+            yield narrator
+    except Refused as refused:
+        show(console, problem_table(refused.problems, refused.headline))
+        raise CumulusCIFailure(_short(refused)) from None
 
 
 class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
@@ -48,14 +68,12 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         raise NotImplementedError
 
     def _run_task(self) -> None:
-        console = people()
-        try:
-            with Narrator(console) as narrator:
+        with told() as narrator:
+            try:
                 result = self.work(narrator)
-        except Refused as refused:
-            show(console, problem_table(refused.problems, refused.headline))
-            self._write_junit(getattr(refused, "result", None), refused.problems)
-            raise CumulusCIFailure(_short(refused)) from None
+            except Refused as refused:
+                self._write_junit(getattr(refused, "result", None), refused.problems)
+                raise
         self._write_junit(result, ())
 
     @property
@@ -75,8 +93,22 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
     def release(self) -> Bundle:
         """Return the bundle of the option, else the one composed for the org, with the landing zone's values in it."""
         given = self.parsed_options.bundle
-        bundle = read_bundle(Path(given)) if given else compose_for(federation_of(self.root), self.org, self.root)
+        bundle = self._given(given) if given else compose_for(federation_of(self.root), self.org, self.root)
         return substituted(bundle, read_outputs(project=self.root) if has_placeholders(bundle) else None)
+
+    def _given(self, given: str) -> Bundle:
+        """Return the org's bundle out of a file or of what was published; a signature has to be good."""
+        outputs = read_outputs(project=self.root)
+        if is_digest(given):
+            buckets = buckets_of(outputs)
+            signed = Shelf(buckets.releases, buckets.backups).signed(given)
+        else:
+            signed = read_signed(Path(given))
+        federation = known_approvers(federation_of(self.root), outputs.environment)
+        builder = signed.builder(federation, time_now(outputs.environment).date())
+        words = f"signed by {builder.name}" if builder else "not signed"
+        self.logger.info(f"{signed.place}: {signed.digest}, {words}")
+        return signed.bundle_for(self.org.name)
 
     def promotion(self, api_version: str, narrator: Narrator) -> Promotion:
         """Return what carries a release into the org, or takes it back, as the task's options say."""
