@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lxml import etree
@@ -124,11 +124,13 @@ class _Home:
             file = f"{directory}/{homes.get(usual, usual)}"
             inline = known is not None and known.source.file == file
             if (inline or not container.is_decomposed) and self.here(file):
-                return self.write(file, _with_child(self.here(file), component))
+                child = names_again(component.fragment.xml, known, self.outputs)
+                part = replace(component, fragment=replace(component.fragment, xml=child))
+                return self.write(file, _with_child(self.here(file), part))
         changed = []
         source = to_source(lay_out([component]).files, homes)
-        for path, data in source.items():
-            file = f"{directory}/{path}"
+        for path, given in source.items():
+            file, data = f"{directory}/{path}", names_again(given, known, self.outputs)
             kind = types.by_name.get(component.key.type)
             if kind and kind.splittable and not component.fragment:
                 changed += self.write(file, _with_children_of(self.here(file), data, kind))
@@ -137,9 +139,7 @@ class _Home:
         return changed
 
     def write(self, file: str, data: bytes) -> list[str]:
-        before = self.here(file)
-        data = names_again(data, before, self.outputs)
-        if _same(before, data):
+        if _same(self.here(file), data):
             return []
         self.files[file] = data
         return [file]

@@ -51,9 +51,10 @@ def has_placeholders(bundle: Bundle) -> bool:
     )
 
 
-def names_again(data: bytes, source: bytes, outputs: LandingZoneOutputs | None) -> bytes:
-    """Return XML that an org gave back, with the names of `source` where it holds just the values that they stand
-    for, so that bringing a component home writes down no value of one landing zone."""
+def names_again(data: bytes, known: Component | None, outputs: LandingZoneOutputs | None) -> bytes:
+    """Return XML that an org gave back, with the names that `known`, the component as it is at home, has where it
+    holds just the values that they stand for: so that no value of one landing zone is written down at home."""
+    source = b"".join(_texts(known)) if known else b""
     if MARK not in source or outputs is None:
         return data
     for written in dict.fromkeys(_NAMED_TEXT.findall(source)):

@@ -134,6 +134,8 @@ def test_a_value_of_the_landing_zone_comes_home_as_its_name(tmp_path: Path) -> N
     text = found.files[f"{CORE}/{path}-meta.xml"].decode()
     assert "<isActive>false</isActive>" in text
     assert url in text
+    own = home(tmp_path, retrieved, ("RemoteSiteSetting", "Egress"), layer="orgs/china-uat")
+    assert [url in data.decode() for data in own.files.values()] == [True]
 
 
 def test_data_stops_a_component_of_a_china_org_until_it_is_accepted_by_name(tmp_path: Path) -> None:

@@ -4,15 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 from source_samples import container, write, xml
 
 from flows.bundle import bundle_bytes, parse_bundle
-from flows.components import Component, ComponentKey, Patch
+from flows.components import Component, ComponentKey, MdapiFile, Patch, Run
 from flows.compose import compose, compose_for, read_layers
 from flows.explain import Step, explain
 from flows.gates.gather import deviations
 from flows.package import assemble
+from flows.patch import patched as apply_patch
 from flows.source.project import read_project
 from kit.problems import Place, Refused
 from orgs.federation import load_federation
@@ -211,3 +214,25 @@ def test_a_layer_that_replaces_and_patches_a_component_is_refused(tmp_path: Path
         f"{CHINA}/{AGENT}-patch.xml": container("PermissionSet", "<label>x</label>"),
     }
     assert "is patched in the layer that holds the whole of it" in problem_of(tmp_path, files)
+
+
+NAMES = st.sampled_from([f"A.F{number}__c" for number in range(6)])
+GRANTS = st.dictionaries(NAMES, st.sampled_from(["true", "false"]), max_size=6)
+
+
+def permission_set(layer: str, elements: list[str]) -> Component:
+    data = container("PermissionSet", *elements).encode()
+    file = MdapiFile("permissionsets/Agent.permissionset", data, (Run(1, Place(f"{layer}.xml", 1)),))
+    return Component(KEY, "0" * 64, layer, Place(f"{layer}.xml"), files=(file,))
+
+
+@given(GRANTS, GRANTS)
+def test_what_differs_between_two_permission_sets_as_a_patch_makes_one_of_the_other(
+    before: dict[str, str], after: dict[str, str]
+) -> None:
+    changed = [field(name, value) for name, value in after.items() if before.get(name) != value]
+    removed = [field(name, "", ' patch="remove"') for name in before.keys() - after.keys()]
+    base = permission_set("core", [field(*grant) for grant in before.items()])
+    component, problems = apply_patch(base, permission_set("china", changed + removed))
+    assert problems == ()
+    assert fields_of(component) == after
