@@ -108,6 +108,7 @@ class _Merge:
 
     def children(self, base: etree._Element, patch: etree._Element) -> None:
         """Merge the children of `patch` into those of `base`."""
+        paired = self.by_position(base, patch)
         for element in list(patch):
             how = element.get(ATTRIBUTE)
             element.attrib.pop(ATTRIBUTE, "")
@@ -117,7 +118,7 @@ class _Merge:
                 self.problem(element, what, fix)
                 continue
             siblings = [child for child in base if local_name(child) == local_name(element)]
-            same = [] if how == _ADD else self.same(siblings, element)
+            same = [] if how == _ADD else paired.get(element) or self.same(siblings, element)
             if same is None:
                 continue
             if how == _REMOVE:
@@ -128,6 +129,17 @@ class _Merge:
                 self.children(same[0], element)
             else:
                 base.replace(same[0], element)
+
+    def by_position(self, base: etree._Element, patch: etree._Element) -> dict[etree._Element, list[etree._Element]]:
+        """Return the elements that nothing names but their position (columns of a layout): as many here as there."""
+        found: dict[etree._Element, list[etree._Element]] = {}
+        for name in {local_name(element) for element in patch}:
+            ours = [child for child in base if local_name(child) == name]
+            theirs = [child for child in patch if local_name(child) == name and child.get(ATTRIBUTE) is None]
+            unnamed = not any(key_of(self.kind, each) for each in (*ours, *theirs))
+            if unnamed and len(ours) == len(theirs) and any(len(each) for each in ours):
+                found |= {element: [other] for element, other in zip(theirs, ours, strict=True)}
+        return found
 
     def same(self, siblings: list[etree._Element], element: etree._Element) -> list[etree._Element] | None:
         """Return the element that `element` is about, if it is there; None when nothing tells which it is."""
@@ -141,7 +153,10 @@ class _Merge:
             return []
         what = f"nothing tells which of the {len(siblings)} {local_name(element)} is meant"
         keys = " or ".join(map("+".join, tables().keys.get(self.kind, {}).get(local_name(element), tables().any_key)))
-        self.problem(element, what, f'name it by its {keys}, or write {ATTRIBUTE}="{_ADD}" to add one')
+        fix = (
+            f'name it by its {keys}, write {ATTRIBUTE}="{_ADD}" to add one, or write all {len(siblings)} in their order'
+        )
+        self.problem(element, what, fix)
         return None
 
     def remove(
@@ -161,6 +176,10 @@ class _Merge:
 
     def add(self, base: etree._Element, element: etree._Element, siblings: list[etree._Element]) -> None:
         """Add an element: the Metadata API wants those of one name together, and sorts names."""
+        for inside in element.iterdescendants():
+            if inside.get(ATTRIBUTE) is not None:
+                what = f"{local_name(inside)} can't be told apart from others: the {local_name(element)} is new"
+                self.problem(inside, what, f"leave out {ATTRIBUTE}, or correct what names the {local_name(element)}")
         if siblings:
             siblings[-1].addnext(element)
             return

@@ -145,6 +145,41 @@ def test_a_second_of_a_kind_without_key_is_added_only_when_the_patch_says_so(tmp
     assert columns(' patch="add"') == ["NAME", "OWNER"]
 
 
+def column(*fields: str) -> str:
+    items = (f"<layoutItems><behavior>Edit</behavior><field>{name}</field></layoutItems>" for name in fields)
+    return f"<layoutColumns>{''.join(items)}</layoutColumns>"
+
+
+def section(label: str, *inside: str) -> str:
+    return f"<layoutSections><label>{label}</label>{''.join(inside)}</layoutSections>"
+
+
+def layout_with(root: Path, *columns: str) -> Component:
+    """Return a layout of two sections, of two columns each, with a patch of the section B."""
+    path = "layouts/O__c-Main.layout"
+    base = container("Layout", *(section(label, column("One__c"), column("Two__c")) for label in "AB"))
+    patch = container("Layout", section("B", *columns))
+    project = composed(root, {f"{CHINA}/{path}-patch.xml": patch}, {f"{CORE}/{path}-meta.xml": base})
+    return compose_for(FEDERATION, "china-uat", project).components[ComponentKey("Layout", "O__c-Main")]
+
+
+def test_columns_of_a_layout_s_section_are_told_apart_by_their_position(tmp_path: Path) -> None:
+    layout = etree.fromstring(layout_with(tmp_path, "<layoutColumns/>", column("New__c")).files[0].data)
+    columns = [[field.text for field in each.iterfind(".//{*}field")] for each in layout.iter("{*}layoutColumns")]
+    assert columns == [["One__c"], ["Two__c"], ["One__c"], ["Two__c", "New__c"]]
+
+
+def test_one_column_of_two_is_refused_since_nothing_tells_which(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="nothing tells which of the 2 layoutColumns is meant"):
+        layout_with(tmp_path, column("New__c"))
+
+
+def test_nothing_is_removed_from_an_element_that_is_new(tmp_path: Path) -> None:
+    inside = '<fieldPermissions><field>A.New__c</field><editable patch="remove"/></fieldPermissions>'
+    with pytest.raises(Refused, match="the fieldPermissions is new"):
+        patched(tmp_path, inside)
+
+
 def test_patches_of_several_layers_add_up_and_are_explained(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         f"{CHINA}/{AGENT}-patch.xml": container("PermissionSet", field("A.Two__c", "false")),
