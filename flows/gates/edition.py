@@ -79,9 +79,10 @@ def _foreign_hosts(bundle: Bundle, org: Org) -> Iterator[Finding]:
     china = org.edition is Edition.ALIBABA
     other = Edition.GLOBAL if china else Edition.ALIBABA
     foreign, instance = _hosts_below(rules_of(other).domains), _hosts_below(rules_of(org.edition).domains)
+    domains = (*rules_of(other).domains, *rules_of(org.edition).domains)
     for component in components_of(bundle, *TEXTS):
-        text = raw(component).decode("utf-8", "replace")
-        if not (foreign.search(text) or instance.search(text)):
+        text = raw(component).decode("utf-8", "replace").lower()
+        if not any(domain in text for domain in domains):
             continue
         for place, line in lines_of(component, code=True):
             for match in foreign.finditer(line):

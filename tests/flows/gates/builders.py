@@ -116,11 +116,12 @@ def saml(until: date, entity: str = "https://acme-cn--uat.sandbox.my.sfcrmproduc
 PII = "<complianceGroup>PII</complianceGroup><securityClassification>Confidential</securityClassification>"
 LINK = "<url>https://parts.acme.example/p/{!Visit__c.%s}</url>"
 MODERATION = (whole("ModerationRule:R", "<ModerationRule></ModerationRule>"), whole("KeywordList:K", "<K></K>"))
-SITE: dict[str, dict[str, dict[str, object]]] = {
-    "sites": {
-        "Help": {"icp_number": "沪ICP备12345678号", "takedown_contact": "duty@acme-cn.example", "content_days": 60}
-    }
+HELP: dict[str, object] = {
+    "icp_number": "沪ICP备12345678号",
+    "takedown_contact": "duty@acme-cn.example",
+    "content_days": 60,
 }
+SITE: dict[str, object] = {"sites": {"Help": HELP}}
 SHOWN = part("CustomLabel:Icp", "labels", "<value>沪ICP备12345678号-1</value>")
 RANGES = "<networkAccess><ipRanges><start>1.1.1.1</start><end>1.1.1.9</end></ipRanges></networkAccess>"
 MFA = "<enableMFADirectUILoginOptIn>true</enableMFADirectUILoginOptIn><enableU2F>true</enableU2F>"
@@ -203,3 +204,38 @@ class Given:
 
 
 Twin = tuple[str, Given, Given]
+
+
+def transfer_data(**changes: object) -> dict[str, object]:
+    """Return the entry of a transfer from china-uat that is in order, with changes."""
+    data: dict[str, object] = {
+        "id": "escalations",
+        "from_orgs": ["china-uat"],
+        "recipient": "Headquarters",
+        "hosts": ["service.acme.example"],
+        "data_classes": ["personal"],
+        "leaves_mainland": True,
+        "important_data": "none",
+        "data_origin": "mainland",
+        "domestic_data_added": True,
+        "purpose": "other",
+        "free_trade_zone": "none",
+        "volume": {"people": 5_000, "sensitive_people": 0, "as_of": date(2026, 11, 1)},
+        "legal_basis": "consent",
+        "mechanism": {"kind": "exempt"},
+        "impact_assessed_on": date(2026, 1, 5),
+        "individuals_notified": True,
+        "separate_consent": True,
+        "recipient_contract": True,
+    }
+    return {**data, **changes}
+
+
+def sends(**changes: object) -> Given:
+    """Return a release of a company whose one transfer is in order, with changes."""
+    return Given(register={"transfers": [transfer_data(**changes)]})
+
+
+def company(**changes: object) -> Given:
+    """Return a release of a company that meets its standing duties, with changes."""
+    return Given(standing=changes)

@@ -9,6 +9,7 @@ from flows.gates import content
 from tests.flows.gates.builders import (
     FEDERATION,
     GUEST,
+    HELP,
     IS_GUEST,
     MODERATION,
     SHOWN,
@@ -51,7 +52,7 @@ CASES: list[Case] = [
         "self-registration without names",
         content,
         (network("<selfRegistration>true</selfRegistration>"), SHOWN, *MODERATION),
-        {"sites": {"Help": {**SITE["sites"]["Help"], "real_name_verification": False}}},
+        {"sites": {"Help": {**HELP, "real_name_verification": False}}},
         ["R20.no-real-names"],
     ),
     (
