@@ -75,8 +75,8 @@ class Promotion:
 
         Raises `Refused` with what the gates stop, `PromotionFailed` with what the org refuses.
         """
-        self.keeper.check(bundle)
         work = self._planned(bundle)
+        self.keeper.check(work.plan, bundle)
         if work.plan.empty:
             return Outcome(work.plan)
         api, tests = self.api(), work.plan.tests

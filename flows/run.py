@@ -51,8 +51,8 @@ class Admission:
 class Keeper(Protocol):
     """Who lets a release pass before an org is touched."""
 
-    def check(self, bundle: Bundle) -> None:
-        """Raise `Refused` when the release may go nowhere."""
+    def check(self, plan: Plan, bundle: Bundle) -> None:
+        """Raise `Refused` when the gates stop the release, whenever it would be promoted."""
         ...
 
     def admit(self, plan: Plan, bundle: Bundle) -> Admission:
@@ -63,7 +63,7 @@ class Keeper(Protocol):
 class Open:
     """Lets everything pass: for an engine that something else guards."""
 
-    def check(self, bundle: Bundle) -> None:
+    def check(self, plan: Plan, bundle: Bundle) -> None:
         """Let it pass."""
 
     def admit(self, plan: Plan, bundle: Bundle) -> Admission:  # noqa: ARG002

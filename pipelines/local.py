@@ -65,18 +65,18 @@ def promotion(org: Org) -> list[Step]:
     title = f"Promote {name} (cci flow run promote)"
     if org["kind"] != "production":
         return [Step(title, promote, _flow)]
-    plan = str(HOME / "plans" / f"{name}.json")
+    plan, signed = str(HOME / "plans" / f"{name}.json"), str((HOME / "approvals" / name).resolve())
     make = (*INSIDE, "cci", "task", "run", "plan", "--org", name, "--out", plan)
     return [
         Step(f"Plan {name} (cci task run plan)", make, _flow),
         *(
             Step(
                 f"Approve the plan for {name} as {who} would (sfoa approve)",
-                ("sfoa", "approve", "--plan", plan, "--key", str(APPROVERS / who), "--name", who),
+                ("sfoa", "approve", "--plan", plan, "--key", str(APPROVERS / who), "--name", who, "--out", signed),
             )
             for who in org["approvers"]
         ),
-        Step(title, (*promote, "-o", "promote__plan", plan), _flow),
+        Step(title, (*promote, "-o", "promote__plan", plan, "-o", "promote__approvals", signed), _flow),
     ]
 
 

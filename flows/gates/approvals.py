@@ -15,8 +15,7 @@ from datetime import date
 
 from flows.gates.finding import Finding, finding
 from flows.sshsig import signature_fault
-from orgs.editions import OrgKind
-from orgs.federation import Approver, Federation, Org, Power
+from orgs.federation import Approval, Approver, Federation, Org, Power
 
 NAMESPACE = "sfoa-approval"
 EMERGENCY = "sfoa-emergency"
@@ -61,9 +60,9 @@ def judge_approvals(
 ) -> Verdict:
     """Return who approved a plan for `org`, and what is missing or wrong.
 
-    Every signature must be good and its signer in power. The owning centre approves with "promote"; production needs
-    two people, and where the owner acts by delegation, one of them from a centre that may "approve-core". Raises
-    `Refused` when there is no ssh-keygen.
+    Every signature must be good and its signer in power. The owning centre approves with "promote"; two keys are
+    those of two people, and where the owner acts by delegation, one of them from a centre that may "approve-core".
+    Raises `Refused` when there is no ssh-keygen.
     """
     found: list[Finding] = []
     approved: list[Approved] = []
@@ -135,7 +134,7 @@ def _missing(
     owner = federation.centre(org.coe)
     if (owner.name, Power.PROMOTE) not in powers:
         yield finding("K53.missing-key", subject, None, power=Power.PROMOTE.value, centre=owner.name)
-    if org.kind is not OrgKind.PRODUCTION:
+    if federation.approval_of(org) is not Approval.TWO_KEYS:
         return
     if len(good) < 2:
         yield finding("K53.one-person", subject, None)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from flows.admission import Doorkeeper, Signatures
-from flows.approval import folder_of, known_approvers, read_approvals, time_now
+from flows.admission import BEIJING, Doorkeeper, Signatures
+from flows.approval import LOCAL, folder_of, known_approvers, read_approvals, time_now
 from flows.compose import compose_for
 from flows.gates.facts import Facts
 from flows.gates.gather import gather
+from flows.gates.run import run_gates
 from flows.handover import read_outputs
 from flows.ledger import Ledger
 from flows.objectstore import buckets_of
+from flows.plan import Plan
 from flows.project import federation_of
 from flows.rings import Standing, before, standing
 from flows.source.project import read_project
@@ -30,11 +32,12 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
     options = task.parsed_options
     calendar = task.root / "orgs" / "freezes.yml"
 
-    def facts() -> Facts:
+    def facts(plan: Plan) -> Facts:
         stated = getattr(options, "facts", None)
         own = task.root / "orgs" / "facts" / f"{task.org.name}.yml"
         file = Path(stated) if stated else own if own.is_file() else None
         known = gather(read_project(task.root), federation, task.org, file)
+        known = replace(known, deletes=plan.deletes)
         if known.org.api_ceiling is not None:
             return known
         ceiling = task.api(api_version).highest_version()
@@ -50,14 +53,17 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
         told = getattr(options, "approvals", None)
         return read_approvals(Path(told) if told else folder_of(task.root, plan_digest))
 
+    now = time_now(outputs.environment)
+    today = now.astimezone(BEIJING).date()
     return Doorkeeper(
         org=task.org,
         federation=federation,
         freezes=load_freezes(calendar if calendar.is_file() else None, federation),
-        now=time_now(outputs.environment),
-        facts=facts,
+        now=now,
+        gates=lambda plan, bundle: run_gates(bundle, task.org, federation, facts(plan), today),
         standings=lambda: [stands(other) for other in before(task.org, federation)],
         signatures=signatures,
         emergency=getattr(options, "emergency", None) or "",
         tell=narrator.step,
+        lenient=outputs.environment == LOCAL,
     )

@@ -106,7 +106,8 @@ class Gate(ReleaseTask):
         """Print what they find."""
         bundle = self.release()
         keeper = doorkeeper(self, bundle.api_version, narrator)
-        findings, timing = keeper.findings(bundle), keeper.timing()
+        plan = self.promotion(bundle.api_version, narrator).plan(bundle)
+        findings, timing = keeper.findings(plan, bundle), keeper.timing()
         click.echo(gate_text(self.org.name, findings))
         if self.parsed_options.junit:
             Path(self.parsed_options.junit).write_text(gate_junit(self.org.name, findings), encoding="utf-8")
