@@ -1,6 +1,7 @@
 """Is everything here that the kit needs? Each check says what it found, and how to get what is missing.
 
-Other packages add checks through the entry points "sfoa.checks": callables that return checks.
+Other packages add checks through the entry points "sfoa.checks": callables that return checks; and through
+"sfoa.stack_checks" those that look at one stack before it is built: callables that take its name.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kit.problems import Refused
 from kit.redaction import redact
 
 GROUP = "sfoa.checks"
+STACK_GROUP = "sfoa.stack_checks"
 T = TypeVar("T")
 
 
@@ -83,6 +85,15 @@ def registered() -> Iterator[Check]:
             yield from check()
         except Refused as refused:
             yield _refused(entry.name, refused)
+
+
+def of_stack(stack: str) -> Iterator[Check]:
+    """Yield what must be right before a stack is built: tools, and what the packages that build it look at."""
+    yield from _tools()
+    yield from registered()
+    for entry in sorted(importlib.metadata.entry_points(group=STACK_GROUP), key=lambda entry: entry.name):
+        look: Callable[[str], Iterable[Check]] = entry.load()
+        yield from look(stack)
 
 
 def _tools() -> Iterator[Finding]:

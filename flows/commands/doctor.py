@@ -18,23 +18,27 @@ from kit.problems import Exit
 if TYPE_CHECKING:
     from flows.doctor import Check
 
+LOCAL = "local"
 SFOA = str(Path(sys.executable).with_name("sfoa"))
 
 
 @click.command()
 @click.option("--orgs", is_flag=True, help="Ask each org of the federation for a token too.")
+@click.option("--stack", metavar="NAME", help="Look at the account instead, before this stack is built in it.")
 @json_option
 @guarded
-def doctor(orgs: bool, as_json: bool) -> None:
+def doctor(orgs: bool, stack: str | None, as_json: bool) -> None:
     """Check that everything is here, and say how to get what is missing. Exit code 1 when something is."""
-    if not {STACK, OUTPUTS_FILE} & os.environ.keys() and _emulators_run():
-        again = ["doctor", *(["--orgs"] if orgs else []), *(["--json"] if as_json else [])]
+    ours = stack in (None, LOCAL)  # any other stack is one of a real account
+    if ours and not {STACK, OUTPUTS_FILE} & os.environ.keys() and _emulators_run():
+        flags = [*(["--orgs"] if orgs else []), *(["--stack", stack] if stack else [])]
+        again = ["doctor", *flags, *(["--json"] if as_json else [])]
         sys.exit(subprocess.run([SFOA, "emulators", "run", "--", SFOA, *again]).returncode)
-    from flows.doctor import examine  # what it looks with is loaded only where it looks
+    from flows.doctor import examine, of_stack  # what it looks with is loaded only where it looks
 
     found: list[Check] = []
     console = people()
-    for check in examine(orgs=orgs):
+    for check in of_stack(stack) if stack else examine(orgs=orgs):
         found.append(check)
         if not as_json:
             click.echo(_line(check))

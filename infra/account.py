@@ -1,0 +1,84 @@
+"""Asks the account, with the credentials of the environment: single reads, each answered or refused with its code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+TIMEOUT_MS = 10_000
+KEY_ID = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY")
+KEY_SECRET = ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALICLOUD_SECRET_KEY")
+TOKEN = ("ALIBABA_CLOUD_SECURITY_TOKEN", "ALICLOUD_SECURITY_TOKEN")
+AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed(Exception):
+    """A read that wasn't answered. `code` is the service's, or empty where nobody answered."""
+
+    code: str
+    message: str
+
+
+class Account(Protocol):
+    """What can be read of an account."""
+
+    def read(self, host: str, version: str, action: str, **parameters: str) -> dict[str, Any]:
+        """Return the answer of a read, or raise `CallFailed`."""
+        ...
+
+
+def has_credentials(environ: Mapping[str, str]) -> bool:
+    """Return whether the environment holds an AccessKey, whole."""
+    return bool(_first(environ, KEY_ID) and _first(environ, KEY_SECRET))
+
+
+class LiveAccount:
+    """The account of the environment's AccessKey, through the official SDK's generic client and any proxy."""
+
+    def __init__(self, region: str, environ: Mapping[str, str] = os.environ) -> None:
+        self._region = region
+        self._environ = environ
+
+    def read(self, host: str, version: str, action: str, **parameters: str) -> dict[str, Any]:
+        """Return the body of the answer. Raises `CallFailed`."""
+        from alibabacloud_tea_openapi.client import Client
+        from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
+        from darabonba.runtime import RuntimeOptions
+
+        config = Config(
+            access_key_id=_first(self._environ, KEY_ID),
+            access_key_secret=_first(self._environ, KEY_SECRET),
+            security_token=_first(self._environ, TOKEN) or None,
+            region_id=self._region,
+            endpoint=host,
+            ca=_first(self._environ, AUTHORITIES) or None,
+            connect_timeout=TIMEOUT_MS,
+            read_timeout=TIMEOUT_MS,
+        )
+        params = Params(
+            action=action,
+            version=version,
+            protocol="HTTPS",
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            body_type="json",
+        )
+        try:
+            answer = Client(config).call_api(params, OpenApiRequest(query=dict(parameters)), RuntimeOptions())
+        except Exception as failed:
+            # The SDK lets its transport's own errors through: of those, only the kind says anything.
+            code = getattr(failed, "code", None) if hasattr(failed, "data") or hasattr(failed, "status_code") else None
+            message = getattr(failed, "message", None) or str(failed)
+            raise CallFailed(str(code or ""), f"{message}" if code else f"{type(failed).__name__}: {message}") from None
+        body: dict[str, Any] = answer["body"]
+        return body
+
+
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((environ[name] for name in names if environ.get(name)), "")
