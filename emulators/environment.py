@@ -14,6 +14,10 @@ CLEARED = (
     "ALIBABA_CLOUD_SECURITY_TOKEN",
     "ALICLOUD_SECURITY_TOKEN",
     "OSS_SESSION_TOKEN",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
     "ALIBABA_CLOUD_PROFILE",
     "ALICLOUD_PROFILE",
     "ALIBABA_CLOUD_CREDENTIALS_URI",
@@ -34,13 +38,25 @@ def additions(home: Path, port: int) -> dict[str, str]:
     proxy = f"http://127.0.0.1:{port}"
     bundle = str(home / "emulators" / "ca.pem")
     local = "127.0.0.1,localhost"
+    approvers = home / "approvers.json"
     return {
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"), proxy),
         **dict.fromkeys(("NO_PROXY", "no_proxy"), local),
-        **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), bundle),
-        **dict.fromkeys(("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY", "OSS_ACCESS_KEY_ID"), ACCESS_KEY_ID),
         **dict.fromkeys(
-            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALICLOUD_SECRET_KEY", "OSS_ACCESS_KEY_SECRET"),
+            ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"), bundle
+        ),
+        # AWS_…: Pulumi's S3 backend keeps state in OSS, which speaks S3
+        **dict.fromkeys(
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY", "OSS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"),
+            ACCESS_KEY_ID,
+        ),
+        **dict.fromkeys(
+            (
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+                "ALICLOUD_SECRET_KEY",
+                "OSS_ACCESS_KEY_SECRET",
+                "AWS_SECRET_ACCESS_KEY",
+            ),
             ACCESS_KEY_SECRET,
         ),
         **dict.fromkeys(("ALIBABA_CLOUD_ACCOUNT_ID", "ALICLOUD_ACCOUNT_ID"), ACCOUNT_ID),
@@ -51,6 +67,7 @@ def additions(home: Path, port: int) -> dict[str, str]:
         "SFOA_HOME": str(home),
         "SFOA_STACK": "local",
         "SFOA_JWT_KEY_FILE": str(home / "runner" / "runner.key"),
+        **({"SFOA_APPROVERS": str(approvers)} if approvers.is_file() else {}),  # the throw-away keys of `make up`
     }
 
 

@@ -13,10 +13,18 @@ def services(world: World) -> list[Service]:
     from emulators.alicloud.api import AlibabaCloudApi
     from emulators.alicloud.idaas import IdaasPortal
     from emulators.alicloud.oss.api import ObjectStorage
+    from emulators.alicloud.oss.s3 import S3Storage
     from emulators.alicloud.sls.api import LogService
     from emulators.salesforce.api import Salesforce
 
-    return [ObjectStorage(world), LogService(world), AlibabaCloudApi(world), IdaasPortal(world), Salesforce(world)]
+    return [
+        S3Storage(world),
+        ObjectStorage(world),
+        LogService(world),
+        AlibabaCloudApi(world),
+        IdaasPortal(world),
+        Salesforce(world),
+    ]
 
 
 def emulated() -> list[Emulated]:

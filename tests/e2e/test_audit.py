@@ -133,6 +133,27 @@ def test_a_second_look_finds_nothing_to_change(ground: Ground) -> None:
     ground.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", STACK)
 
 
+def test_pulumi_keeps_its_state_in_the_state_bucket(ground: Ground, tmp_path: Path) -> None:
+    """`pulumi login` with the output's address, against the hosts at which OSS speaks S3."""
+    url = json.loads(ground.pulumi("stack", "output", "--json", "--stack", STACK))["state_url"]
+    bucket = url.removeprefix("s3://").partition("?")[0]
+    program = "import pulumi\n\npulumi.export('greeting', 'kept in OSS')\n"
+    (tmp_path / "Pulumi.yaml").write_text("name: small\nruntime: python\n", encoding="utf-8")
+    (tmp_path / "__main__.py").write_text(program, encoding="utf-8")
+    small = Ground(tmp_path, ground.clouds)
+    small.pulumi("login", url, PULUMI_BACKEND_URL=url)
+    small.pulumi("stack", "init", "kept", PULUMI_BACKEND_URL=url)
+    small.pulumi("up", "--yes", "--skip-preview", "--stack", "kept", PULUMI_BACKEND_URL=url)
+    (row,) = json.loads(small.pulumi("stack", "ls", "--json", PULUMI_BACKEND_URL=url))
+    assert (row["name"], row["updateInProgress"]) == ("kept", False)
+    assert json.loads(small.pulumi("stack", "output", "--json", "--stack", "kept", PULUMI_BACKEND_URL=url)) == {
+        "greeting": "kept in OSS"
+    }
+    small.pulumi("destroy", "--yes", "--skip-preview", "--stack", "kept", "--remove", PULUMI_BACKEND_URL=url)
+    assert json.loads(small.pulumi("stack", "ls", "--json", PULUMI_BACKEND_URL=url)) == []
+    assert ground.clouds.store.all("oss.object", f"{bucket}/")
+
+
 def test_destroy_leaves_nothing(ground: Ground) -> None:
     """The last test of the file. Cloud Config's recorder stays, as the provider says: it has no end."""
     ground.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)

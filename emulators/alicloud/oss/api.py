@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
+from emulators.alicloud.account import AccessKey
 from emulators.alicloud.oss import (
     access,
     buckets,
@@ -108,6 +109,11 @@ class ObjectStorage:
         caller = signature.authenticate(
             request, signature.Resource(name, key), region, self._world.store, self._world.now()
         )
+        return self.perform(request, name, region, caller)
+
+    def perform(self, request: Request, name: str, region: str, caller: AccessKey | None) -> Response:
+        """Answer a request of a caller who is known, for the bucket `name` ("" for the service). Raises `OssError`."""
+        key = request.path[1:]
         if not name:
             if caller is None:
                 raise OssError("AccessDenied", "Anonymous access is forbidden for this operation.")

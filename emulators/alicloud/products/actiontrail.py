@@ -45,7 +45,11 @@ def create_trail(call: Call) -> Answer:
         raise ApiError("TrailAlreadyExistsException", id=name)
     if len(TRAIL.all(call)) >= MOST_TRAILS:
         raise ApiError("MaximumNumberOfTrailsExceededException", most=MOST_TRAILS)
-    delivery: Document = {field: call.get(field) for field in _DELIVERY}
+    delivery: Document = {field: call.get(field) for field in _DELIVERY} | {
+        "EventRW": call.choice("EventRW", "Write", "Read", "All", default="All"),
+        "TrailRegion": call.get("TrailRegion", "All"),
+    }
+    _check(call, delivery)
     trail = TRAIL.create(
         call,
         ident=name,
@@ -60,12 +64,6 @@ def create_trail(call: Call) -> Answer:
         StopLoggingTime="",
         selectors="",
     )
-    trail |= {
-        "EventRW": call.choice("EventRW", "Write", "Read", "All", default="All"),
-        "TrailRegion": call.get("TrailRegion", "All"),
-    }
-    _check(call, trail)
-    TRAIL.save(call, trail)
     return shown(trail)
 
 

@@ -29,6 +29,9 @@ VERSIONS = {
     "ims": "2019-08-15",
     "location": "2015-06-12",
     "business": "2017-12-14",
+    "actiontrail": "2020-07-06",
+    "config": "2020-09-07",
+    "metrics": "2019-01-01",
 }
 _NONCES = itertools.count(1)
 

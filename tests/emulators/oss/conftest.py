@@ -13,6 +13,7 @@ import pytest
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from emulators.alicloud.oss.api import ObjectStorage
+from emulators.alicloud.oss.s3 import S3Storage
 from emulators.testing import Running, running
 
 Clients = Callable[..., Any]
@@ -42,7 +43,9 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("home")
     with (
         pytest.MonkeyPatch.context() as patch,
-        running(home, lambda world: [ObjectStorage(replace(world, now=_clock))]) as it,
+        running(
+            home, lambda world: [service(replace(world, now=_clock)) for service in (S3Storage, ObjectStorage)]
+        ) as it,
     ):
         for name, value in it.environment.items():
             patch.setenv(name, value)
