@@ -1,4 +1,5 @@
-"""Faults on order: the next requests that match are throttled, fail, hang, are dropped, or find their token expired."""
+"""Faults on order: the next requests that match are throttled, fail, hang, are dropped, find their token expired, are
+denied for want of a right, or find their service not opened (the last two in Alibaba Cloud's RPC products)."""
 
 from __future__ import annotations
 
@@ -28,6 +29,8 @@ class FaultKind(StrEnum):
     TIMEOUT = "timeout"
     DROP = "drop"
     EXPIRED = "expired"
+    DENIED = "denied"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True)

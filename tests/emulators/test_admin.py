@@ -104,6 +104,8 @@ def test_the_log_keeps_order_and_limit(emulators: Running) -> None:
         (SALESFORCE, "expired", 401, "INVALID_SESSION_ID"),
         (SALESFORCE, "error500", 500, "UNKNOWN_EXCEPTION"),
         (CLOUD, "throttle", 400, '"Code":"Throttling.User"'),
+        (CLOUD, "denied", 403, '"Code":"Forbidden.RAM"'),
+        (CLOUD, "closed", 403, '"Code":"ServiceNotOpen"'),
         (CLOUD, "expired", 403, "InvalidSecurityToken.Expired"),
         (CLOUD, "error500", 500, '"Code":"InternalError"'),
         (BUCKET, "throttle", 503, "<Code>DownloadTrafficRateLimitExceeded</Code>"),
