@@ -6,6 +6,7 @@ import pulumi
 
 from infra.audit import Audit
 from infra.flowlogs import log_flows
+from infra.identity import Identity
 from infra.network import Network
 from infra.outputs import CONTRACT_VERSION
 from infra.settings import Settings
@@ -21,6 +22,7 @@ class LandingZone(pulumi.ComponentResource):
     network: Network
     storage: Storage
     audit: Audit | None
+    identity: Identity | None
     contract: dict[str, pulumi.Input[object]]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -29,6 +31,7 @@ class LandingZone(pulumi.ComponentResource):
         self.network = Network("network", settings, child)
         self.storage = Storage("storage", settings, child)
         self.audit = Audit("audit", settings, settings.audit, self.storage, child) if settings.audit else None
+        self.identity = Identity("identity", settings.identity, child) if settings.identity else None
         self._log_flows(settings)
         self.contract = {
             "contract_version": CONTRACT_VERSION,
@@ -46,7 +49,9 @@ class LandingZone(pulumi.ComponentResource):
             "storage_backups_bucket": self.storage.backups,
             "storage_logs_bucket": self.storage.logs,
             "storage_kms_key_id": self.storage.kms_key_id,
-            "absent": [part for part, found in {"audit": self.audit}.items() if found is None],
+            "absent": [
+                part for part, found in {"audit": self.audit, "identity": self.identity}.items() if found is None
+            ],
         }
         if self.storage.state_url is not None:
             self.contract["storage_state_url"] = self.storage.state_url
@@ -56,6 +61,8 @@ class LandingZone(pulumi.ComponentResource):
                 "audit_trail_bucket": self.audit.trail_bucket,
                 "audit_log_project": self.audit.log_project,
             }
+        if self.identity:
+            self.contract |= {"identity_provider": self.identity.provider, "identity_saml": self.identity.saml}
         if self.network.private_zone:
             self.contract["network_private_zone"] = self.network.private_zone
         self.register_outputs(self.contract)

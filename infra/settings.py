@@ -18,6 +18,7 @@ from infra.limits import limits
 from infra.rules import MANAGED_BY, AccountId, Company, Context, OwnTags, Region, nearest
 from infra.sections.audit import AuditSettings
 from infra.sections.base import Section
+from infra.sections.identity import IdentitySettings
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
 from kit.problems import Problem, Refused
@@ -56,6 +57,9 @@ class Settings(Section):
     storage: StorageSettings = Field(alias="sfoa:storage", description="Buckets and their key")
     audit: AuditSettings | None = Field(
         None, alias="sfoa:audit", validate_default=True, description="Trail, logs and alarms; off when absent"
+    )
+    identity: IdentitySettings | None = Field(
+        None, alias="sfoa:identity", description="Who signs users in to the orgs; off when absent"
     )
     tags: OwnTags = Field(
         default_factory=dict, alias="sfoa:tags", description="Tags of your own on everything that takes tags"
