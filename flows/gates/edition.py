@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,15 @@ def _features(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[F
 
 
 def _needs(feature: dict[str, Any], key: ComponentKey) -> bool:
-    if any(fnmatchcase(str(key), pattern) for pattern in feature["components"]):
+    if _component_shape(tuple(feature["components"])).match(str(key)):
         return True
     return bool(feature.get("namespaces")) and bool(_NAMESPACE.search(key.full_name))
+
+
+@cache
+def _component_shape(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the patterns of a feature as one expression; without patterns, one that nothing matches."""
+    return re.compile("|".join(map(translate, patterns)) or r"(?!)")
 
 
 def _foreign_hosts(bundle: Bundle, org: Org) -> Iterator[Finding]:
