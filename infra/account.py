@@ -29,6 +29,10 @@ class Account(Protocol):
         """Return the answer of a read, or raise `CallFailed`."""
         ...
 
+    def buckets(self) -> int:
+        """Return how many buckets OSS lists (a page of them), or raise `CallFailed`."""
+        ...
+
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
     """Return whether the environment holds an AccessKey, whole."""
@@ -78,6 +82,23 @@ class LiveAccount:
             raise CallFailed(str(code or ""), f"{message}" if code else f"{type(failed).__name__}: {message}") from None
         body: dict[str, Any] = answer["body"]
         return body
+
+    def buckets(self) -> int:
+        """Return how many buckets OSS lists. Raises `CallFailed`."""
+        import alibabacloud_oss_v2 as oss
+
+        config = oss.config.load_default()
+        config.region = self._region
+        config.retry_max_attempts = 1
+        config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+            _first(self._environ, KEY_ID), _first(self._environ, KEY_SECRET), _first(self._environ, TOKEN) or None
+        )
+        try:
+            return len(oss.Client(config).list_buckets(oss.ListBucketsRequest()).buckets or [])
+        except oss.exceptions.BaseError as failed:
+            cause: BaseException = failed.unwrap() if hasattr(failed, "unwrap") else failed
+            code, message = getattr(cause, "code", ""), getattr(cause, "message", "")
+            raise CallFailed(str(code or ""), str(message or cause)) from None
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -103,6 +103,7 @@ def examine(settings: Settings, account: Account) -> Iterator[Check]:
         check, answer = _tried(settings, account, read)
         yield check
         answers[read.right] = answer
+    yield _buckets(account)
     yield from _network(settings, answers)
 
 
@@ -147,6 +148,13 @@ def _tried(settings: Settings, account: Account, read: Read) -> tuple[Check, dic
     except CallFailed as failed:
         return Check(name, False, _said(failed), _fix_of(failed, read.right)), {}
     return Check(name, True, "allowed"), answer
+
+
+def _buckets(account: Account) -> Check:
+    try:
+        return Check("OSS ListBuckets", True, f"allowed, {account.buckets()} listed")
+    except CallFailed as failed:
+        return Check("OSS ListBuckets", False, _said(failed), _fix_of(failed, "oss:ListBuckets"))
 
 
 def _fix_of(failed: CallFailed, right: str) -> str:

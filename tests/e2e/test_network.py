@@ -24,11 +24,13 @@ pytestmark = pytest.mark.e2e
 
 PROGRAM = """
 import pulumi
+from infra.flowlogs import log_flows
 from infra.network import Network
 from infra.stack import stack_settings
 
 settings = stack_settings()
 network = Network("network", settings)
+log_flows("flows", settings, network.vpc_id, "acme-logs", "network", pulumi.ResourceOptions(parent=network))
 pulumi.export("vpc_id", network.vpc_id)
 """
 ABROAD = "ap-southeast-1"
@@ -171,6 +173,11 @@ def test_the_link_stands_with_its_bandwidth_routes_and_legal_basis(ground: Groun
     assert (ground.count("transit_association"), ground.count("transit_propagation")) == (2, 2)
 
 
+def test_the_flows_of_the_adopted_vpc_are_logged(ground: Ground, up: str, theirs: dict[str, Any]) -> None:
+    ((_, log),) = ground.clouds.store.all("alicloud.flow_log")
+    assert (log["ResourceId"], log["ProjectName"], log["TrafficType"]) == (theirs["vpc_id"], "acme-logs", "All")
+
+
 def test_nothing_is_left_to_change(ground: Ground, up: str) -> None:
     ground.pulumi("preview", "--refresh", "--expect-no-changes")
 
@@ -182,6 +189,6 @@ def test_destroy_takes_what_was_made_and_leaves_what_was_adopted(
     left = [ident for ident, _ in ground.clouds.store.all("alicloud.vpc")]
     assert left == [theirs["vpc_id"]]
     assert [ident for ident, _ in ground.clouds.store.all("alicloud.vswitch")] == theirs["vswitch_ids"]["app"]
-    gone = ("nat_gateway", "eip", "network_acl", "private_zone", "private_record", "transit_attachment")
+    gone = ("nat_gateway", "eip", "flow_log", "network_acl", "private_zone", "private_record", "transit_attachment")
     assert {kind: ground.count(kind) for kind in gone} == dict.fromkeys(gone, 0)
     assert [ident for ident, _ in ground.clouds.store.all("alicloud.cen")] == ["cen-theirs"]

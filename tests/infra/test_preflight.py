@@ -77,7 +77,15 @@ def fault(clouds: Running, kind: str, host: str, action: str) -> None:
 def test_an_account_in_which_all_is_well_fails_nothing(look: Examine) -> None:
     found = look()
     assert failures(found) == {}
-    assert {"credentials", "account", "account type", "zones", "addresses", "Kms ListKeys"} <= found.keys()
+    assert {
+        "credentials",
+        "account",
+        "account type",
+        "zones",
+        "addresses",
+        "Kms ListKeys",
+        "OSS ListBuckets",
+    } <= found.keys()
 
 
 def test_a_wrong_secret_is_found_first_and_alone(look: Examine) -> None:
@@ -110,6 +118,14 @@ def test_a_service_that_is_not_open_is_found(look: Examine, account: Running) ->
     fault(account, "closed", "kms.*", "ListKeys")
     bad = failures(look())
     assert bad["Kms ListKeys"].fix.startswith("open the service once in its console")
+
+
+def test_a_bucket_service_that_takes_no_more_is_found(look: Examine, account: Running) -> None:
+    fault(account, "expired", "oss-*", "*")
+    bad = failures(look())
+    assert bad.keys() == {"OSS ListBuckets"}
+    assert bad["OSS ListBuckets"].detail.startswith("SecurityTokenExpired")
+    assert "renew its token" in bad["OSS ListBuckets"].fix
 
 
 def test_an_overlapping_range_is_found_with_a_free_one(look: Examine, account: Running) -> None:
