@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,15 @@ from infra.settings import Settings
 
 TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
 STALE_UPLOAD_DAYS = 7
+# What touches data; help.aliyun.com, OSS, "Actions in bucket policies", from knowledge.
+OBJECT_ACTIONS = (
+    "oss:AbortMultipartUpload",
+    "oss:DeleteObject*",
+    "oss:GetObject*",
+    "oss:ListObject*",
+    "oss:PutObject*",
+    "oss:RestoreObject",
+)
 
 # Split resources set these on the bucket; left to itself, `oss.Bucket` would see them after a refresh and undo them.
 SET_ELSEWHERE = ["logging", "server_side_encryption_rule", "versioning"]
@@ -74,6 +84,30 @@ class Buckets:
         ali.oss.BucketLogging(
             f"{self.prefix}-{part}", bucket=bucket.id, target_bucket=logs, target_prefix=f"{part}/", opts=self.kept
         )
+
+    def bind(self, part: str, bucket: ali.oss.Bucket, vpcs: Sequence[str]) -> None:
+        """Refuse every call for the objects of a bucket that doesn't come from one of `vpcs`.
+
+        The bucket's own settings stay within reach from everywhere, so that nobody locks themselves out for good.
+        """
+        account = self.settings.account_id
+        policy = bucket.id.apply(
+            lambda name: json.dumps(
+                {
+                    "Version": "1",
+                    "Statement": [
+                        {
+                            "Effect": "Deny",
+                            "Principal": ["*"],
+                            "Action": list(OBJECT_ACTIONS),
+                            "Resource": [f"acs:oss:*:{account}:{name}", f"acs:oss:*:{account}:{name}/*"],
+                            "Condition": {"StringNotEquals": {"acs:SourceVpc": list(vpcs)}},
+                        }
+                    ],
+                }
+            )
+        )
+        ali.oss.BucketPolicy(f"{self.prefix}-{part}", bucket=bucket.id, policy=policy, opts=self.kept)
 
     @property
     def kept(self) -> pulumi.ResourceOptions:

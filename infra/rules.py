@@ -216,6 +216,7 @@ TrailLocked = Annotated[bool, AfterValidator(_trail_locked_in_production)]
 MailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=254)]
 Contacts = Annotated[tuple[Item, ...], AfterValidator(_told_in_production)]
 KeyRotationDays = Annotated[int, *_within(limits().key_rotation.days, limits().key_rotation.source)]
+VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[a-z0-9]+$")]
 KmsInstanceId = Annotated[str, StringConstraints(pattern=r"^kst-[a-z0-9]+$")]
 
 

@@ -46,6 +46,8 @@ class Storage(pulumi.ComponentResource):
             make.keep_versions(part, bucket)
         for part, bucket in (versioned | {"ledger": ledger}).items():
             make.log(part, bucket, logs.id)
+            if keep.source_vpcs:
+                make.bind(part, bucket, keep.source_vpcs)
         self.releases, self.ledger, self.backups, self.logs = releases.id, ledger.id, backups.id, logs.id
         self.state_url = versioned["state"].id.apply(self._login) if keep.state else None
         self.register_outputs(

@@ -6,7 +6,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra.rules import ForceDestroy, KeptDays, KeyRotationDays, KmsInstanceId, LedgerDays, LedgerLocked, LogsDays
+from infra.rules import (
+    ForceDestroy,
+    KeptDays,
+    KeyRotationDays,
+    KmsInstanceId,
+    LedgerDays,
+    LedgerLocked,
+    LogsDays,
+    VpcId,
+)
 from infra.sections.base import Section
 
 
@@ -36,4 +45,8 @@ class StorageSettings(Section):
     )
     state: bool = Field(
         False, description="Whether there is a bucket for Pulumi's state; its address is the output storage_state_url"
+    )
+    source_vpcs: tuple[VpcId, ...] = Field(
+        (),
+        description="VPCs from which alone objects are read and written, the runner's too; anywhere when empty",
     )

@@ -94,3 +94,15 @@ def test_the_bucket_of_pulumi_s_state_is_made_on_demand_and_keeps_versions(stand
         f"s3://{name}?region={region}&endpoint=https://s3.oss-{region}.aliyuncs.com"
     )
     assert "storage_state_url" not in storage.contract
+
+
+def test_objects_are_bound_to_named_vpcs_and_the_settings_of_buckets_to_none(stand: Any, storage: Any) -> None:
+    section = json.dumps({"ledger_retention_days": 1095, "source_vpcs": ["vpc-runner"]})
+    policies = stand("example-production", {"sfoa:storage": section}).of("BucketPolicy")
+    assert set(policies) == {"storage-releases", "storage-backups", "storage-ledger"}  # services write to the others
+    for resource in policies.values():
+        (statement,) = json.loads(resource.inputs["policy"])["Statement"]
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", ["*"])
+        assert statement["Condition"] == {"StringNotEquals": {"acs:SourceVpc": ["vpc-runner"]}}
+        assert not [action for action in statement["Action"] if "Bucket" in action or action in ("*", "oss:*")]
+    assert not storage.of("BucketPolicy")

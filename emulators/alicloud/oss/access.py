@@ -78,7 +78,9 @@ def _applies(statement: dict[str, Any], caller: AccessKey | None, action: str, r
 
 
 def _holds(operator: str, name: str, values: Any, secure: bool) -> bool:
-    """Return whether a condition holds. Only the transport is known here; any other condition never holds."""
+    """Return whether a condition holds. Requests come from no VPC; of others than these, none ever holds."""
+    if (operator, name) == ("StringNotEquals", "acs:SourceVpc"):
+        return True
     if (operator, name) != ("Bool", "acs:SecureTransport"):
         return False
     return ("true" if secure else "false") in [str(value).lower() for value in _many(values)]

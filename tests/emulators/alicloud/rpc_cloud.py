@@ -32,6 +32,7 @@ VERSIONS = {
     "actiontrail": "2020-07-06",
     "config": "2020-09-07",
     "metrics": "2019-01-01",
+    "eiam": "2021-12-01",
 }
 _NONCES = itertools.count(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import json
 import xml.etree.ElementTree as ET
 from urllib.parse import quote
 
@@ -109,3 +110,20 @@ def test_path_style_is_refused_as_oss_refuses_it(s3: S3) -> None:
 
 def test_a_conditional_write_is_refused_because_oss_has_none_in_s3_s_words(s3: S3) -> None:
     assert code(s3("PUT", "/noted", b"y", if_none_match="*")) == "NotImplemented"
+
+
+def test_a_policy_that_wants_a_vpc_keeps_objects_from_who_comes_from_none(s3: S3) -> None:
+    """The bucket's own settings stay within reach, or such a policy could not be taken back."""
+    statement = {
+        "Effect": "Deny",
+        "Principal": ["*"],
+        "Action": ["oss:GetObject*"],
+        "Resource": ["acs:oss:*:1234567890123456:acme-state/*"],
+        "Condition": {"StringNotEquals": {"acs:SourceVpc": ["vpc-1"]}},
+    }
+    s3("PUT", "/bound", b"x")
+    put = s3("PUT", body=json.dumps({"Version": "1", "Statement": [statement]}).encode(), query={"policy": ""})
+    assert put.status_code == 200
+    assert code(s3("GET", "/bound")) == "AccessDenied"
+    assert s3("DELETE", query={"policy": ""}).status_code == 204
+    assert s3("GET", "/bound").content == b"x"
