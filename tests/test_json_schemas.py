@@ -25,12 +25,12 @@ from emulators.testing import running
 from flows.components import ComponentKey
 from flows.ledger import Event, Ledger, Record
 from flows.objectstore import buckets_of
-from flows.release import compose_release, write_release
 from flows.plan import Plan, TestLevel, Tests
 from flows.planfile import write_plan
+from flows.release import compose_release, write_release
 from infra.outputs import parse_outputs
-from pipelines.approvers import make_keys
 from orgs.federation import load_federation
+from pipelines.approvers import make_keys
 from tests.landed import OUTPUTS, make_buckets
 from toolchain.find import PLUGIN, plugin_folder
 from toolchain.shim import shim_path
