@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from flows.components import ComponentKey
 from flows.compose import compose_for
 from flows.gates.finding import DISCLAIMER, Finding, Severity, checks, finding, rules
 from flows.gates.gather import deviations, gather
@@ -156,3 +157,19 @@ def test_an_unknown_fact_in_the_file_of_facts_is_refused(tmp_path: Path) -> None
 def test_a_text_of_the_catalogue_is_filled() -> None:
     values: Mapping[str, object] = {"host": "a.example", "address": "https://a.example/", "org": "china-uat"}
     assert "a.example" in finding("R01.undeclared-host", "X:Y", None, **values).what_zh
+
+
+def test_what_a_plan_deletes_is_judged(tmp_path: Path) -> None:
+    from flows.plan import Plan, TestLevel, Tests
+    from flows.planfile import write_plan
+
+    gone = (ComponentKey("CustomField", "Case.Severity__c"), ComponentKey("Layout", "Case-Old"))
+    for name in ("china-uat", "china-east"):
+        plan = Plan(name, "0" * 64, "0" * 64, (), (), gone, Tests(TestLevel.LOCAL, ()))
+        write_plan(plan, tmp_path / f"{name}.json")
+    done = run("--json", "--plan", str(tmp_path / "china-uat.json"))
+    lost = [one for one in json.loads(done.stdout)["result"]["findings"] if one["id"] == "K76.data-lost"]
+    assert (done.returncode, [one["component"] for one in lost]) == (1, ["CustomField:Case.Severity__c"])
+    other = run("--plan", str(tmp_path / "china-east.json"))
+    assert other.returncode == 1
+    assert "the plan is for china-east" in other.stderr
