@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from emulators.http import Request, Response
 from emulators.salesforce import errors
+from emulators.salesforce.bulk import Bulk
 from emulators.salesforce.hosts import Host, classify, lightning_host
 from emulators.salesforce.metadata.api import MetadataApi
 from emulators.salesforce.oauth import OAuth
@@ -33,6 +34,7 @@ class Salesforce:
         self._oauth = OAuth(world, self.orgs, self.sessions)
         self._metadata = MetadataApi(world)
         self._rest = Rest(world, self._metadata.rest)
+        self._bulk = Bulk(world)
 
     def owns(self, host: str) -> bool:
         """Return whether `host` is a Salesforce host of either edition."""
@@ -69,6 +71,8 @@ class Salesforce:
             session = None
         if _METADATA_SOAP.fullmatch(path):
             return self._metadata.soap(org, request, session)
+        if path.startswith("/services/async/"):
+            return self._bulk.handle(org, request, session)
         if path.startswith("/services/"):
             return self._rest.handle(org, request, session)
         return _page(f"Log in to {org.name}", f"{org.my_domain_host} is an emulated org: it has APIs and no pages.")

@@ -147,6 +147,7 @@ class Catalog:
                 component,
                 Name=text_of(xml, "label") or name,
                 DeveloperName=name,
+                FullName=component.key.full_name,
                 SobjectType=owner,
                 IsActive=text_of(xml, "active") != "false",
                 Description=text_of(xml, "description") or None,
@@ -262,7 +263,12 @@ class Catalog:
             name = component.key.full_name
             if "__" in name:
                 sharing = text_of(xml, "sharingModel") or None
-                yield self._of(component, DeveloperName=name.rpartition("__")[0], SharingModel=sharing)
+                yield self._of(
+                    component,
+                    DeveloperName=name.rpartition("__")[0],
+                    SharingModel=sharing,
+                    ManageableState="unmanaged",
+                )
 
     def _custom_fields(self) -> Iterator[Row]:
         for component in self.components.of_type("CustomField"):

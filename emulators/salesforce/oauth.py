@@ -24,6 +24,9 @@ _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # this very second, as CumulusCI sends it, is still good.
 _LONGEST_SECONDS = 5 * 60
 _SKEW_SECONDS = 3 * 60
+# Salesforce's own CLI writes milliseconds into `exp` (@salesforce/core 8, `tryJwtAuth`: `exp: Date.now() + 300`), and
+# its orgs take them; read as seconds they would be a date some 57,000 years ahead.
+_MILLISECONDS_FROM = 1e11
 
 
 class OAuth:
@@ -101,6 +104,8 @@ class OAuth:
             expires = float(claims["exp"])
         except (KeyError, TypeError, ValueError) as error:
             raise OAuthError("invalid_grant", "invalid assertion") from error
+        if expires >= _MILLISECONDS_FROM:
+            expires /= 1000
         if not -_SKEW_SECONDS <= expires - self._now() <= _LONGEST_SECONDS + _SKEW_SECONDS:
             raise OAuthError("invalid_grant", "expired authorization code")
 
@@ -177,7 +182,9 @@ class OAuth:
         )
 
     def _identity(self, request: Request, org_id: str, user_id: str) -> Response:
-        session = self._sessions.of_request(request)
+        # Identity URLs: the token may come as a parameter, which is how jsforce sends it.
+        in_query = self._sessions.find(request.query.get("oauth_token", ""))
+        session = self._sessions.of_request(request) or in_query
         org = self._orgs.by_id(org_id)
         if session is None or org is None or session.org_id != org.id or org not in self._orgs_at(request.host):
             return Response(403, b"Bad_OAuth_Token", {"Content-Type": "text/html;charset=UTF-8"})

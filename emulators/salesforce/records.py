@@ -62,6 +62,8 @@ class Records:
         self._allowed(obj, "create")
         given = self._checked(obj, values, creating=True)
         missing = [f.name for f in obj.fields.values() if f.required and f.createable and given.get(f.name) is None]
+        if obj.name == "PermissionSetAssignment" and not given.keys() & {"PermissionSetId", "PermissionSetGroupId"}:
+            missing.append("PermissionSetId")
         if missing:
             message = f"Required fields are missing: [{', '.join(missing)}]"
             raise RestError(400, "REQUIRED_FIELD_MISSING", message, missing)

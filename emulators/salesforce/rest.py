@@ -13,8 +13,10 @@ from typing import Any
 from emulators.coverage import note_action
 from emulators.http import Request, Response
 from emulators.salesforce import composite, errors, sobjects, tooling
+from emulators.salesforce.columns import columns_of
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError, UnknownResource
+from emulators.salesforce.oauth import identity_url
 from emulators.salesforce.orgs import OrgRecord, Session
 from emulators.service import World
 
@@ -69,10 +71,14 @@ class Rest:
         match path:
             case []:
                 names = _TOOLING if ctx.api == "tooling" else _RESOURCES
-                return Response.of_json({name: f"{ctx.base}/{name}" for name in names})
+                listed = {name: f"{ctx.base}/{name}" for name in names}
+                identity = {} if ctx.api == "tooling" else {"identity": identity_url(ctx.org, ctx.session.user_id)}
+                return Response.of_json(listed | identity)
             case ["limits"] if ctx.api == "data":
                 limits = {name: {"Max": most, "Remaining": most} for name, most in _limits().items()}
                 return Response.of_json(limits)
+            case ["limits", "recordCount"] if ctx.api == "data":
+                return self._record_count(ctx)
             case ["query" | "queryAll"]:
                 return self._query(ctx, deleted=path[0] == "queryAll")
             case ["query" | "queryAll", locator]:
@@ -89,11 +95,20 @@ class Rest:
                 return tooling.CALLS[name](ctx)
         raise UnknownResource
 
+    def _record_count(self, ctx: Context) -> Response:
+        """Answer `limits/recordCount`: of the objects named in `sObjects`, else of all; unknown ones are left out."""
+        asked = [name.strip() for name in ctx.request.query.get("sObjects", "").split(",") if name.strip()]
+        found = [ctx.schema.object(name) for name in asked] if asked else list(ctx.schema.objects.values())
+        counts = [{"count": len(ctx.records.rows(obj)), "name": obj.name} for obj in found if obj]
+        return Response.of_json({"sObjects": sorted(counts, key=lambda count: str(count["name"]))})
+
     def _query(self, ctx: Context, *, deleted: bool) -> Response:
         text = ctx.request.query.get("q")
         if text is None:
             raise RestError(400, "MALFORMED_QUERY", "SOQL query is required: q")
         result = ctx.engine(deleted=deleted).run(text)
+        if ctx.request.query.get("columns", "").lower() == "true":
+            return Response.of_json(columns_of(ctx.schema, text, ctx.api))
         asked = _BATCH.search(ctx.request.headers.get("sforce-query-options", ""))
         size = min(max(int(asked.group(1)), _LEAST), _MOST) if asked else _MOST
         if len(result.records) <= size:

@@ -49,7 +49,10 @@ class Sessions:
         return Session(document["user_id"], document["username"], document["org_id"], document["expires"])
 
     def of_request(self, request: Request) -> Session | None:
-        """Return the session of a request: its Authorization header or, in SOAP, its SessionHeader."""
+        """Return the session of a request: its Authorization or X-SFDC-Session (Bulk API) header or, in SOAP, its
+        SessionHeader."""
+        if bulk := request.headers.get("x-sfdc-session"):
+            return self.find(bulk.strip())
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() in ("bearer", "oauth") and token:
             return self.find(token.strip())

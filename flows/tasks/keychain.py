@@ -71,6 +71,11 @@ class FederationOrg(OrgConfig):  # type: ignore[misc]
         self._load_orginfo()
 
     @property
+    def access_token(self) -> str:
+        """The token of the session. Tasks of CumulusCI's metadata ETL ask for it before they refresh it."""
+        return self.session.token
+
+    @property
     def lightning_base_url(self) -> str:
         """The Lightning URL of the org's edition; CumulusCI knows only the global one."""
         return f"https://{self._hosts.lightning}"

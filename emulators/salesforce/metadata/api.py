@@ -15,6 +15,7 @@ from emulators.salesforce.errors import RestError, invalid_session
 from emulators.salesforce.metadata import rest
 from emulators.salesforce.metadata.answers import deploy_result
 from emulators.salesforce.metadata.components import OrgComponents
+from emulators.salesforce.metadata.crud import Crud
 from emulators.salesforce.metadata.deploys import (
     Deploys,
     NotCancellable,
@@ -24,9 +25,9 @@ from emulators.salesforce.metadata.deploys import (
 )
 from emulators.salesforce.metadata.listing import describe, file_properties, list_type
 from emulators.salesforce.metadata.options import InvalidOptions, check_options, read_options
-from emulators.salesforce.metadata.package import api_version, manifest_of
+from emulators.salesforce.metadata.package import Manifest, Member, api_version, manifest_of
 from emulators.salesforce.metadata.retrieves import Retrieves
-from emulators.salesforce.metadata.soap import Call, Fault, answer, fault, read_call
+from emulators.salesforce.metadata.soap import Call, Fault, Written, answer, fault, read_call
 from emulators.salesforce.metadata.types import type_table
 from emulators.salesforce.metadata.xmlform import Malformed, elements, find, local, text
 from emulators.salesforce.orgs import OrgRecord, Session
@@ -117,12 +118,15 @@ class MetadataApi:
             raise Fault("INVALID_ID_FIELD", f"Cannot quick deploy: {why}") from None
 
     def _retrieve(self, ask: _Ask) -> dict[str, Any]:
+        # jsforce, and `sf` on top of it, call the parameter `request`; the API goes by its place.
         asked = ask.call.child("retrieveRequest")
+        asked = ask.call.child("request") if asked is None else asked
         if asked is None:
             raise Fault("INVALID_OPERATION", "retrieveRequest is missing")
+        single = text(asked, "singlePackage").lower() == "true"
         package = text(asked, "packageNames")
         if package:
-            raise Fault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{package}' found")
+            return self._retrieve_package(ask, package, text(asked, "apiVersion"), single)
         unpackaged = find(asked, "unpackaged")
         if unpackaged is None:
             raise Fault("INVALID_OPERATION", "Nothing to retrieve: unpackaged is missing")
@@ -130,7 +134,14 @@ class MetadataApi:
             manifest = manifest_of(unpackaged)
         except Malformed as bad:
             raise Fault("INVALID_OPERATION", f"package.xml: {bad.message}") from None
-        single = text(asked, "singlePackage").lower() == "true"
+        job = Retrieves(self._world, ask.org).submit(manifest, single_package=single)
+        return {"done": False, "id": job["id"], "state": "Queued"}
+
+    def _retrieve_package(self, ask: _Ask, name: str, version: str, single: bool) -> dict[str, Any]:
+        keys = Deploys(self._world, ask.org).packaged(name)
+        if keys is None:
+            raise Fault("INVALID_CROSS_REFERENCE_KEY", f"No package named '{name}' found")
+        manifest = Manifest("package.xml", version, tuple(Member(key, 0) for key in keys), name)
         job = Retrieves(self._world, ask.org).submit(manifest, single_package=single)
         return {"done": False, "id": job["id"], "state": "Queued"}
 
@@ -177,6 +188,9 @@ class MetadataApi:
     def _describe_metadata(self, ask: _Ask) -> dict[str, Any]:
         return describe(ask.org)
 
+    def _crud(self, ask: _Ask) -> Crud:
+        return Crud(self._world, ask.org, ask.session)
+
 
 _OPERATIONS: dict[str, Callable[[MetadataApi, _Ask], Any]] = {
     "deploy": MetadataApi._deploy,
@@ -188,6 +202,11 @@ _OPERATIONS: dict[str, Callable[[MetadataApi, _Ask], Any]] = {
     "checkStatus": MetadataApi._check_status,
     "listMetadata": MetadataApi._list_metadata,
     "describeMetadata": MetadataApi._describe_metadata,
+    "readMetadata": lambda api, ask: Written(api._crud(ask).read(ask.call)),
+    "createMetadata": lambda api, ask: api._crud(ask).save("create", ask.call),
+    "updateMetadata": lambda api, ask: api._crud(ask).save("update", ask.call),
+    "upsertMetadata": lambda api, ask: api._crud(ask).save("upsert", ask.call),
+    "deleteMetadata": lambda api, ask: api._crud(ask).delete(ask.call),
 }
 
 

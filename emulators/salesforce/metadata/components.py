@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from emulators.salesforce import ids
 from emulators.salesforce.metadata.types import type_table
+from emulators.salesforce.metadata.xmlform import canonical, parse
 from emulators.store import Document, Store
 
 _KIND = "salesforce.component"
@@ -148,7 +149,8 @@ class OrgComponents:
             for name, inner in rows.items():
                 path = f"{kind.directory}/{name}.{kind.suffix}"
                 root = f"{name}Settings" if type_name == "Settings" else type_name
-                add(Key(type_name, name), path, f"<{root}>{inner}</{root}>")
+                xml = f"<{root}>{inner}</{root}>"
+                add(Key(type_name, name), path, xml if kind.children else canonical(parse(xml.encode())).decode())
 
 
 @cache

@@ -10,9 +10,10 @@ from dataclasses import asdict
 from typing import Any
 
 from emulators.salesforce import ids
-from emulators.salesforce.metadata.components import OrgComponents
+from emulators.salesforce.metadata.components import Key, OrgComponents
 from emulators.salesforce.metadata.deployment import Outcome, apply, evaluate
 from emulators.salesforce.metadata.options import DeployOptions
+from emulators.salesforce.metadata.package import read_zip
 from emulators.salesforce.orgs import OrgRecord, Session
 from emulators.service import World
 from emulators.store import Document
@@ -112,6 +113,8 @@ class Deploys:
     def advance(self) -> None:
         """Let the queue catch up with the clock."""
         now, free = self._now(), 0.0
+        declared = self._store.get("salesforce.org", self._org.my_domain_host) or {}
+        slow = float(declared.get("deploy_seconds", 0.0))  # of the world file, for who wants to see a deploy at work
         for ident, job in self._store.all(self._kind):
             if is_done(job):
                 free = max(free, job["completed"])
@@ -122,11 +125,25 @@ class Deploys:
                     return
                 job |= {"status": "InProgress", "started": starts, "total": self._estimate(job)}
                 self._store.put(self._kind, ident, job)
-            ends = job["started"] + BASE_SECONDS + SECONDS_A_COMPONENT * job["total"]
+            ends = job["started"] + max(slow, BASE_SECONDS + SECONDS_A_COMPONENT * job["total"])
             if now < ends:
                 return
             self._finish(job, ends)
             free = ends
+
+    def packaged(self, name: str) -> list[Key] | None:
+        """Return what was deployed as part of the unmanaged package `name` (a manifest's `fullName`) and is still
+        there; None when there is no such package."""
+        found: list[Key] | None = None
+        for _, job in self._store.all(self._kind):
+            if not self._changed_org_after(job, 0.0):
+                continue
+            options = DeployOptions(**job["options"])
+            for package in read_zip(self._store.blob(job["zip"]), single_package=options.single_package):
+                if package.manifest.full_name == name:
+                    found = [*(found or ()), *(key for key in package.incoming if package.manifest.names(key))]
+        components = OrgComponents(self._store, self._org.id)
+        return None if found is None else [key for key in dict.fromkeys(found) if components.get(*key)]
 
     def _finish(self, job: Document, ends: float) -> None:
         job["completed"] = ends

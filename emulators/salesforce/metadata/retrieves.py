@@ -46,7 +46,7 @@ class Retrieves:
     def submit(self, manifest: Manifest, *, single_package: bool) -> Document:
         """Gather what a manifest asks for; the result can be fetched a moment later."""
         got = retrieve(OrgComponents(self._store, self._org.id), manifest)
-        root = "" if single_package else "unpackaged/"
+        root = "" if single_package else f"{manifest.full_name or 'unpackaged'}/"
         members: dict[str, set[str]] = {}
         named = [member.key for member in manifest.members if member.key.full_name != "*"]
         for key in [*named, *got.by_wildcard]:

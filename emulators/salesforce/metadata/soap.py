@@ -43,6 +43,13 @@ class Call:
         return _child(self.body, name)
 
 
+@dataclass(frozen=True)
+class Written:
+    """An answer's `result` elements, as XML already."""
+
+    xml: str
+
+
 def read_call(data: bytes) -> Call:
     """Return the call of an envelope. Raises `Fault`."""
     try:
@@ -58,6 +65,8 @@ def read_call(data: bytes) -> Call:
 
 def answer(operation: str, results: Any) -> Response:
     """Return the answer to an operation: one `result`, or one for each item of a list."""
+    if isinstance(results, Written):
+        return _envelope(f'<{operation}Response xmlns="{NAMESPACE}">{results.xml}</{operation}Response>')
     items = results if isinstance(results, list) else [results]
     inner = "".join(line for item in items for line in _written("result", item))
     return _envelope(f'<{operation}Response xmlns="{NAMESPACE}">{inner}</{operation}Response>')
@@ -67,15 +76,16 @@ def fault(problem: Fault) -> Response:
     """Return a fault in Salesforce's shape, with HTTP status 500 as SOAP 1.1 asks."""
     text = escape(f"{problem.code}: {problem.message}")
     body = (
-        f'<soapenv:Fault><faultcode xmlns:sf="{_FAULTS}">sf:{problem.code}</faultcode>'
+        f"<soapenv:Fault><faultcode>sf:{problem.code}</faultcode>"
         f"<faultstring>{text}</faultstring></soapenv:Fault>"
     )
-    return _envelope(body, 500)
+    # On the envelope, as Salesforce writes it: jsforce makes an object of an element with attributes.
+    return _envelope(body, 500, f' xmlns:sf="{_FAULTS}"')
 
 
-def _envelope(body: str, status: int = 200) -> Response:
+def _envelope(body: str, status: int = 200, spaces: str = "") -> Response:
     text = (
-        f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{_ENVELOPE}">'
+        f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{_ENVELOPE}"{spaces}>'
         f"<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
     )
     return Response(status, text.encode(), {"Content-Type": "text/xml;charset=UTF-8"})

@@ -83,6 +83,12 @@ def test_an_assertion_lives_minutes_and_clocks_may_differ(
         assert answer["error_description"] == "expired authorization code"
 
 
+def test_an_assertion_of_salesforce_s_own_cli_counts_its_life_in_milliseconds(ask_token: Ask, clock: Clock) -> None:
+    """`exp: Date.now() + 300`, as @salesforce/core 8.31 signs it (read 2026-11-22), is a time just ahead."""
+    assert ask_token(exp=int(clock() * 1000) + 300)[0] == 200
+    assert ask_token(exp=int((clock() - 600) * 1000))[1]["error_description"] == "expired authorization code"
+
+
 def test_what_is_no_assertion_and_no_grant_is_said_in_salesforce_s_words(salesforce: Salesforce) -> None:
     bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
     assert (

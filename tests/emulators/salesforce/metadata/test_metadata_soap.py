@@ -193,6 +193,6 @@ def test_the_path_after_the_version_does_not_count(sandbox: EmulatedOrg) -> None
 
 
 def test_an_operation_that_is_not_emulated_is_noted(sandbox: EmulatedOrg) -> None:
-    assert b"no operation readMetadata" in sandbox.send("readMetadata", "").body
-    row = {"product": "Salesforce Metadata API", "version": "", "action": "readMetadata", "calls": 1}
+    assert b"no operation describeValueType" in sandbox.send("describeValueType", "").body
+    row = {"product": "Salesforce Metadata API", "version": "", "action": "describeValueType", "calls": 1}
     assert unknown_actions(sandbox.store) == [row]

@@ -1,0 +1,376 @@
+"""The Bulk API (1.0, `/services/async`): jobs and batches of records, in CSV.
+
+Source: Bulk API Developer Guide (legacy 1.0), "JobInfo", "BatchInfo", "Get Batch Results", "Errors" (from knowledge,
+2026-11-22). A batch is worked off in the call that brings it; Salesforce queues it for a moment.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from xml.sax.saxutils import escape
+
+from emulators.coverage import note_action
+from emulators.http import Request, Response
+from emulators.salesforce import ids
+from emulators.salesforce.catalog import stamp
+from emulators.salesforce.context import Context
+from emulators.salesforce.errors import RestError
+from emulators.salesforce.metadata.xmlform import Malformed, parse, text
+from emulators.salesforce.orgs import OrgRecord, Session
+from emulators.salesforce.schema import ObjectType
+from emulators.service import World
+from emulators.store import Document
+
+PRODUCT = "Salesforce Bulk API"
+"""What the API goes by in the list of what is asked for and what is emulated."""
+
+OPERATIONS = ("insert", "update", "upsert", "delete", "query", "queryAll")
+
+_PATH = re.compile(r"/services/async/(\d{1,3})\.0/job(?:/(.*))?")
+_XMLNS = "http://www.force.com/2009/06/asyncapi/dataload"
+_MOST_RECORDS = 10_000  # of a batch; Bulk API Developer Guide, "Bulk API Limits"
+_NULL = "#N/A"
+
+
+class _BulkError(Exception):
+    """A call was refused; answered as `<error>` with an exception code of the Bulk API."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+class Bulk:
+    """The Bulk API of all orgs of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def handle(self, org: OrgRecord, request: Request, session: Session | None) -> Response:
+        """Answer a call below `/services/async`."""
+        try:
+            return self._answer(org, request, session)
+        except _BulkError as bad:
+            code, message = escape(bad.code), escape(bad.message)
+            inner = f"<exceptionCode>{code}</exceptionCode><exceptionMessage>{message}</exceptionMessage>"
+            return _xml("error", inner, bad.status)
+
+    def _answer(self, org: OrgRecord, request: Request, session: Session | None) -> Response:
+        if session is None:
+            raise _BulkError("InvalidSessionId", "Invalid session id", 401)
+        found = _PATH.fullmatch(request.path)
+        if found is None:
+            raise self._unknown(request)
+        version = int(found.group(1))
+        if not org.api_floor <= version <= org.api_ceiling:
+            raise _BulkError("InvalidVersion", f"Api version {version}.0 is not supported")
+        work = _Work(Context(self._world, org, session, request, version))
+        path = [part for part in (found.group(2) or "").split("/") if part]
+        match (request.method, path):
+            case ("POST", []):
+                return work.create()
+            case ("GET", [job]):
+                return work.job(job)
+            case ("POST", [job]):
+                return work.change(job)
+            case ("POST", [job, "batch"]):
+                return work.add(job)
+            case ("GET", [job, "batch"]):
+                return work.batches(job)
+            case ("GET", [job, "batch", batch]):
+                return work.batch(job, batch)
+            case ("GET", [job, "batch", batch, "request"]):
+                return work.sent(job, batch)
+            case ("GET", [job, "batch", batch, "result"]):
+                return work.results(job, batch)
+            case ("GET", [job, "batch", batch, "result", result]):
+                return work.rows(job, batch, result)
+        raise self._unknown(request)
+
+    def _unknown(self, request: Request) -> _BulkError:
+        what = re.sub(r"/[a-zA-Z0-9]{15,18}\b", "/{id}", re.sub(r"\d+\.0", "XX.0", request.path, count=1))
+        note_action(self._world.store, PRODUCT, "", f"{request.method} {what}")
+        return _BulkError("InvalidUrl", f"The emulated Bulk API has no {request.method} {request.path}", 404)
+
+
+class _Work:
+    """The jobs of one org, for one call."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx, self._store = ctx, ctx.world.store
+        self._jobs, self._batches = f"salesforce.bulk.job.{ctx.org.id}", f"salesforce.bulk.batch.{ctx.org.id}"
+
+    def create(self) -> Response:
+        asked = _job_info(self._ctx.request.body)
+        operation = asked.get("operation", "")
+        if operation == "hardDelete":
+            why = "hardDelete operation requires special user profile permission, please contact your administrator"
+            raise _BulkError("FeatureNotEnabled", why)
+        if operation not in OPERATIONS:
+            raise _BulkError("InvalidJob", f"Unknown operation: {operation}")
+        content = asked.get("contentType", "XML")
+        if content != "CSV":
+            raise _BulkError("InvalidJob", f"The emulated Bulk API takes CSV only, not {content}")
+        obj = self._ctx.schema.object(asked.get("object", ""))
+        if obj is None:
+            raise _BulkError("InvalidEntity", f"Entity '{asked.get('object', '')}' is not supported by the Bulk API.")
+        if operation == "upsert" and not asked.get("externalIdFieldName"):
+            raise _BulkError("InvalidJob", "External ID was blank for upsert operation. An External ID must be given.")
+        job: Document = {
+            "id": ids.numbered("750", self._store.next("salesforce.bulk.job")),
+            "operation": operation,
+            "object": obj.name,
+            "external_id": asked.get("externalIdFieldName", ""),
+            "mode": asked.get("concurrencyMode", "Parallel"),
+            "state": "Open",
+            "created": self._ctx.world.now(),
+            "created_by": self._ctx.session.user_id,
+        }
+        self._store.put(self._jobs, job["id"], job)
+        return _xml("jobInfo", self._shown(job), 201)
+
+    def job(self, ident: str) -> Response:
+        return _xml("jobInfo", self._shown(self._job(ident)))
+
+    def change(self, ident: str) -> Response:
+        job, state = self._job(ident), _job_info(self._ctx.request.body).get("state", "")
+        if state not in ("Closed", "Aborted"):
+            raise _BulkError("InvalidJobState", f"A job cannot be set to {state or 'no state'}")
+        if job["state"] == "Aborted":
+            raise _BulkError("InvalidJobState", "Aborting already Aborted Job not allowed")
+        job["state"] = state
+        self._store.put(self._jobs, job["id"], job)
+        return _xml("jobInfo", self._shown(job))
+
+    def add(self, ident: str) -> Response:
+        """Work off a batch: a query, or a CSV file of records."""
+        job = self._job(ident)
+        if job["state"] != "Open":
+            raise _BulkError("InvalidJobState", f"Job is {job['state']}: no batch can be added")
+        body = self._ctx.request.body.decode("utf-8-sig", "replace")
+        is_query = job["operation"].startswith("query")
+        batch: Document = {
+            "id": ids.numbered("751", self._store.next("salesforce.bulk.batch")),
+            "job": job["id"],
+            "request": body,
+            "state": "Completed",
+            "message": "",
+            "created": self._ctx.world.now(),
+        }
+        try:
+            header, rows, failed = self._queried(job, body) if is_query else self._written(job, body)
+        except RestError as bad:
+            batch |= {"state": "Failed", "message": f"InvalidBatch : {bad.code}: {bad.message}"}
+            header, rows, failed = [], [], 0
+        batch |= {"header": header, "rows": rows, "processed": len(rows), "failed": failed}
+        self._store.put(self._batches, batch["id"], batch)
+        return _xml("batchInfo", self._shown_batch(batch), 201)
+
+    def batches(self, ident: str) -> Response:
+        inner = "".join(f"<batchInfo>{self._shown_batch(batch)}</batchInfo>" for batch in self._of(self._job(ident)))
+        return _xml("batchInfoList", inner)
+
+    def batch(self, job: str, ident: str) -> Response:
+        return _xml("batchInfo", self._shown_batch(self._batch(job, ident)))
+
+    def sent(self, job: str, ident: str) -> Response:
+        return _csv_response(self._batch(job, ident)["request"])
+
+    def results(self, job: str, ident: str) -> Response:
+        """Return the CSV of what was written or, of a query, the list of its results (there is one)."""
+        batch = self._batch(job, ident)
+        if batch["state"] == "Failed":
+            raise _BulkError("InvalidBatch", "Batch failed: it has no results")
+        if not self._job(job)["operation"].startswith("query"):
+            return _csv_response(_csv([batch["header"], *batch["rows"]]))
+        return _xml("result-list", f"<result>{_result_id(batch)}</result>")
+
+    def rows(self, job: str, ident: str, result: str) -> Response:
+        """Return a query's records as CSV."""
+        batch = self._batch(job, ident)
+        if result != _result_id(batch):
+            raise _BulkError("InvalidBatch", f"There is no result {result}")
+        table = [batch["header"], *batch["rows"]] if batch["rows"] else [["Records not found for this query"]]
+        return _csv_response(_csv(table))
+
+    def _queried(self, job: Document, soql: str) -> tuple[list[str], list[list[str]], int]:
+        found = self._ctx.engine(deleted=job["operation"] == "queryAll").run(soql).records
+        flat = [dict(_flat(record)) for record in found]
+        header = list(dict.fromkeys(name for row in flat for name in row))
+        return header, [[row.get(name, "") for name in header] for row in flat], 0
+
+    def _written(self, job: Document, body: str) -> tuple[list[str], list[list[str]], int]:
+        reader = csv.DictReader(io.StringIO(body, newline=""))
+        rows = list(reader)
+        if len(rows) > _MOST_RECORDS:
+            raise RestError(400, "InvalidBatch", f"Records not processed: a batch has at most {_MOST_RECORDS}")
+        obj = self._ctx.object(job["object"])
+        write = self._writer(job, obj)
+        done: list[list[str]] = []
+        for row in rows:
+            try:
+                ident, created = write(_typed(obj, row))
+                done.append([ident, "true", str(created).lower(), ""])
+            except RestError as bad:
+                done.append(["", "false", "false", f"{bad.code}:{bad.message}:{','.join(bad.fields or ()) or '--'}"])
+        return ["Id", "Success", "Created", "Error"], done, sum(row[1] == "false" for row in done)
+
+    def _writer(self, job: Document, obj: ObjectType) -> Callable[[Document], tuple[str, bool]]:
+        records = self._ctx.records
+
+        def known(row: Document) -> str:
+            return next((str(row.pop(name)) for name in list(row) if name.lower() == "id"), "")
+
+        def insert(row: Document) -> tuple[str, bool]:
+            return records.insert(obj, row), True
+
+        def update(row: Document) -> tuple[str, bool]:
+            ident = known(row)
+            records.update(obj, ident, row)
+            return ident, False
+
+        def delete(row: Document) -> tuple[str, bool]:
+            ident = known(row)
+            records.delete(obj, ident)
+            return ident, False
+
+        def upsert(row: Document) -> tuple[str, bool]:
+            named = job["external_id"].lower()
+            value = next((row[name] for name in row if name.lower() == named), None)
+            _, found = records.by_external_id(obj, job["external_id"], str(value or ""))
+            if found is None:
+                return insert({k: v for k, v in row.items() if k.lower() != "id"})
+            records.update(obj, found["Id"], {k: v for k, v in row.items() if k.lower() not in (named, "id")})
+            return str(found["Id"]), False
+
+        return {"insert": insert, "update": update, "delete": delete, "upsert": upsert}[job["operation"]]
+
+    def _job(self, ident: str) -> Document:
+        job = self._store.get(self._jobs, ids.normal(ident) or ident)
+        if job is None:
+            raise _BulkError("InvalidJob", f"Unable to find object: {ident}")
+        return job
+
+    def _batch(self, job: str, ident: str) -> Document:
+        batch = self._store.get(self._batches, ids.normal(ident) or ident)
+        if batch is None or batch["job"] != self._job(job)["id"]:
+            raise _BulkError("InvalidBatch", f"Unable to find batch: {ident}")
+        return batch
+
+    def _of(self, job: Document) -> list[Document]:
+        return [batch for _, batch in self._store.all(self._batches) if batch["job"] == job["id"]]
+
+    def _shown(self, job: Document) -> str:
+        batches = self._of(job)
+        moment = _moment(job["created"])
+        failed = sum(batch["state"] == "Failed" for batch in batches)
+        return _elements(
+            id=job["id"],
+            operation=job["operation"],
+            object=job["object"],
+            createdById=job["created_by"],
+            createdDate=moment,
+            systemModstamp=moment,
+            state=job["state"],
+            externalIdFieldName=job["external_id"],
+            concurrencyMode=job["mode"],
+            contentType="CSV",
+            numberBatchesQueued=0,
+            numberBatchesInProgress=0,
+            numberBatchesCompleted=len(batches) - failed,
+            numberBatchesFailed=failed,
+            numberBatchesTotal=len(batches),
+            numberRecordsProcessed=sum(batch["processed"] for batch in batches),
+            numberRetries=0,
+            apiVersion=f"{self._ctx.version}.0",
+            numberRecordsFailed=sum(batch["failed"] for batch in batches),
+            totalProcessingTime=0,
+            apiActiveProcessingTime=0,
+            apexProcessingTime=0,
+        )
+
+    def _shown_batch(self, batch: Document) -> str:
+        moment = _moment(batch["created"])
+        return _elements(
+            id=batch["id"],
+            jobId=batch["job"],
+            state=batch["state"],
+            stateMessage=batch["message"],
+            createdDate=moment,
+            systemModstamp=moment,
+            numberRecordsProcessed=batch["processed"],
+            numberRecordsFailed=batch["failed"],
+            totalProcessingTime=0,
+            apiActiveProcessingTime=0,
+            apexProcessingTime=0,
+        )
+
+
+def _job_info(body: bytes) -> dict[str, str]:
+    try:
+        root = parse(body)
+    except Malformed as bad:
+        raise _BulkError("InvalidJob", f"Unable to parse Job: {bad.message}") from None
+    names = ("operation", "object", "contentType", "concurrencyMode", "externalIdFieldName", "state")
+    return {name: value for name in names if (value := text(root, name))}
+
+
+def _typed(obj: ObjectType, row: dict[str, str]) -> Document:
+    """Return a row of CSV as a record: an empty cell changes nothing, `#N/A` empties the field."""
+    values: Document = {}
+    for name, cell in row.items():
+        if cell == "" or cell is None:
+            continue
+        field = obj.field(name)
+        word = cell.lower()
+        is_boolean = field is not None and field.type == "boolean" and word in ("true", "false", "1", "0")
+        values[name] = None if cell == _NULL else word in ("true", "1") if is_boolean else cell
+    return values
+
+
+def _flat(record: Document, before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in record.items():
+        if name == "attributes":
+            continue
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, _cell(value)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return re.sub(r"\.000\+0000$", ".000Z", str(value))
+
+
+def _csv(rows: Iterable[Iterable[str]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _csv_response(content: str) -> Response:
+    return Response(200, content.encode(), {"Content-Type": "text/csv;charset=UTF-8"})
+
+
+def _xml(name: str, inner: str, status: int = 200) -> Response:
+    return Response.of_xml(f'<?xml version="1.0" encoding="UTF-8"?><{name} xmlns="{_XMLNS}">{inner}</{name}>', status)
+
+
+def _elements(**values: object) -> str:
+    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items() if value != "")
+
+
+def _moment(seconds: float) -> str:
+    return stamp(seconds).replace("+0000", "Z")
+
+
+def _result_id(batch: Document) -> str:
+    return "752" + str(batch["id"])[3:15]
