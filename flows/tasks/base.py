@@ -90,14 +90,15 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             )
         return self.org_config.org
 
-    def release(self) -> Bundle:
-        """Return the bundle of the option, else the one composed for the org, with the landing zone's values in it."""
-        given = self.parsed_options.bundle
-        bundle = self._given(given) if given else compose_for(federation_of(self.root), self.org, self.root)
+    def release(self, of: Org | None = None) -> Bundle:
+        """Return what an org (default: the task's) gets: the bundle of the option, else the one composed for it; with
+        the landing zone's values in it."""
+        org, given = of or self.org, self.parsed_options.bundle
+        bundle = self._given(given, org) if given else compose_for(federation_of(self.root), org, self.root)
         return substituted(bundle, read_outputs(project=self.root) if has_placeholders(bundle) else None)
 
-    def _given(self, given: str) -> Bundle:
-        """Return the org's bundle out of a file or of what was published; a signature has to be good."""
+    def _given(self, given: str, org: Org) -> Bundle:
+        """Return an org's bundle out of a file or of what was published; a signature has to be good."""
         outputs = read_outputs(project=self.root)
         if is_digest(given):
             buckets = buckets_of(outputs)
@@ -108,7 +109,7 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         builder = signed.builder(federation, time_now(outputs.environment).date())
         words = f"signed by {builder.name}" if builder else "not signed"
         self.logger.info(f"{signed.place}: {signed.digest}, {words}")
-        return signed.bundle_for(self.org.name)
+        return signed.bundle_for(org.name)
 
     def promotion(self, api_version: str, narrator: Narrator) -> Promotion:
         """Return what carries a release into the org, or takes it back, as the task's options say."""

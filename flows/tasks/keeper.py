@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flows.admission import BEIJING, Doorkeeper, Signatures
 from flows.approval import LOCAL, folder_of, known_approvers, read_approvals, time_now
-from flows.compose import compose_for
 from flows.gates.facts import Facts
 from flows.gates.gather import gather
 from flows.gates.run import run_gates
@@ -44,8 +43,7 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
         return replace(known, org=known.org.model_copy(update={"api_ceiling": ceiling}))
 
     def stands(other: Org) -> Standing:
-        release = task.release() if options.bundle else compose_for(federation, other, task.root)
-        wanted = {key: component.digest for key, component in release.components.items()}
+        wanted = {key: component.digest for key, component in task.release(other).components.items()}
         success = ledger.last_success(other.name)
         return standing(other.name, wanted, ledger.state_of(other.name), success)
 
