@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 2>/dev/null
 	@touch $@
 
-.PHONY: help setup up down test check bench lock
+.PHONY: help setup up down test check bench matrix lock
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -34,6 +34,9 @@ check: setup ## format, lint and types
 
 bench: setup ## measure against peers
 	@python -m benchmarks
+
+matrix: setup ## run sf, jsforce, simple-salesforce and cci against the emulated orgs; writes docs/clients.md
+	@python -m tests.clients
 
 lock: .venv/installed ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header \

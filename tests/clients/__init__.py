@@ -1,0 +1,1 @@
+"""Real, unchanged clients against the emulated orgs: what each of them can do there, for both editions."""

@@ -1,0 +1,284 @@
+"""One adapter a client: turns a row of the table into a call of the real client, and gives back what it answered."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from simple_salesforce import Salesforce
+
+from tests.clients.node import locked, modules, node
+from tests.clients.stage import Column, Stage
+
+HERE = Path(__file__).parent
+_PATIENCE = 300
+
+
+class Failed(Exception):
+    """The client did not do what it was asked; the message is its own."""
+
+
+class Client(Protocol):
+    """A client at work with one org. `run` is a row's own; values in braces are filled in already."""
+
+    def call(self, run: Any) -> Any:
+        """Return what the client answered, as JSON. Raises `Failed`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Sf:
+    """Salesforce's CLI, one process a call."""
+
+    def __init__(self, stage: Stage, column: Column) -> None:
+        self._node, _ = node()
+        self._entry = modules() / "node_modules" / "@salesforce" / "cli" / "bin" / "run.js"
+        self._folder, self._column = stage.project("sf", column), column
+        home = self._folder / ".home"
+        home.mkdir(exist_ok=True)
+        self._settings = {
+            "HOME": str(home),
+            "PATH": f"{self._node.parent}{os.pathsep}{os.environ['PATH']}",
+            "SF_AUDIENCE_URL": column.audience,
+            # Names are resolved by the proxy: Salesforce's own switch for networks in which only it can.
+            "SFDX_DISABLE_DNS_CHECK": "true",
+            "SF_DISABLE_TELEMETRY": "true",
+            "SF_SKIP_NEW_VERSION_CHECK": "true",
+            "SF_USE_GENERIC_UNIX_KEYCHAIN": "true",
+            "SF_DISABLE_LOG_FILE": "true",
+        }
+
+    def call(self, run: str) -> Any:
+        arguments = shlex.split(run)
+        if arguments[:2] != ["org", "login"]:
+            arguments += ["--target-org", self._column.org.runner.username]
+        done = subprocess.run(
+            [self._node, self._entry, *arguments, "--json"],
+            cwd=self._folder,
+            env={**os.environ, **self._settings},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+        )
+        try:
+            answer = json.loads(done.stdout)
+        except ValueError:
+            raise Failed((done.stdout + done.stderr)[-400:]) from None
+        if done.returncode:
+            raise Failed(f"exit {done.returncode}: {answer.get('message') or str(answer)[:400]}")
+        return answer["result"]
+
+    def close(self) -> None: ...
+
+
+class _Lines:
+    """A process that answers a line of JSON with a line of JSON."""
+
+    def __init__(self, command: list[Any], folder: Path, settings: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **settings},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, question: Any) -> dict[str, Any]:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise Failed(f"the client ended with exit code {self._process.wait(10)}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        self._process.communicate(timeout=20)
+
+
+class Jsforce:
+    """jsforce, logged in by token, in one Node process."""
+
+    def __init__(self, stage: Stage, column: Column) -> None:
+        program, _ = node()
+        home = modules()
+        self._folder = stage.project("jsforce", column)
+        login = {"instanceUrl": column.session.url, "accessToken": column.session.token, "version": "62.0"}
+        script = HERE / "jsforce.js"
+        self._lines = _Lines(
+            [program, script, json.dumps(login)],
+            self._folder,
+            # jsforce reads the proxy from its own variable; NODE_PATH is where the packages are.
+            {"NODE_PATH": str(home / "node_modules"), "NODE_USE_ENV_PROXY": "1"},
+        )
+
+    def call(self, run: list[Any]) -> Any:
+        name, *arguments = run
+        if name == "deploy":
+            arguments[0] = base64.b64encode(_package(self._folder / str(arguments[0]))).decode()
+        answer = self._lines.ask({"call": name, "args": arguments})
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer.get("result")
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+class SimpleSalesforce:
+    """simple-salesforce, logged in by token, in this process."""
+
+    def __init__(self, stage: Stage, column: Column) -> None:
+        self._folder = stage.project("simple-salesforce", column)
+        self._column = column
+        host = column.session.host
+        self._org = Salesforce(instance=host, session_id=column.session.token, version="62.0")
+
+    def call(self, run: list[Any]) -> Any:
+        name, *arguments = run
+        try:
+            return json.loads(json.dumps(getattr(self, f"_{name}")(*arguments), default=str))
+        except Exception as wrong:  # what the client raises is the finding
+            raise Failed(f"{type(wrong).__name__}: {wrong}"[:400]) from wrong
+
+    def close(self) -> None:
+        self._org.session.close()
+
+    def _describe(self) -> Any:
+        return self._org.describe()
+
+    def _describe_object(self, name: str) -> Any:
+        return getattr(self._org, name).describe()
+
+    def _create(self, name: str, record: dict[str, Any]) -> Any:
+        return getattr(self._org, name).create(record)
+
+    def _change(self, name: str, ident: str, record: dict[str, Any]) -> Any:
+        return {"status": getattr(self._org, name).update(ident, record)}
+
+    def _upsert(self, name: str, external: str, record: dict[str, Any]) -> Any:
+        return {"status": getattr(self._org, name).upsert(external, record)}
+
+    def _delete(self, name: str, ident: str) -> Any:
+        return {"status": getattr(self._org, name).delete(ident)}
+
+    def _query(self, soql: str) -> Any:
+        return self._org.query_all(soql)
+
+    def _tooling(self, soql: str) -> Any:
+        return self._org.toolingexecute("query/", params={"q": soql})
+
+    def _limits(self) -> Any:
+        return self._org.limits()
+
+    def _bulk_insert(self, name: str, records: list[dict[str, Any]]) -> Any:
+        return getattr(self._org.bulk, name).insert(records)
+
+    def _metadata_types(self) -> Any:
+        return [each.xmlName for each in self._org.mdapi.describe_metadata().metadataObjects]
+
+    def _list_metadata(self, kind: str) -> Any:
+        query = self._org.mdapi.ListMetadataQuery(type=kind)
+        return [each.fullName for each in self._org.mdapi.list_metadata([query])]
+
+    def _read_metadata(self, kind: str, name: str) -> Any:
+        found = getattr(self._org.mdapi, kind).read(name)
+        return {"fullName": found.fullName, "label": found.label}
+
+    def _deploy(self, folder: str) -> Any:
+        data = io.BytesIO(_package(self._folder / folder))
+        ident, _ = self._org.mdapi.deploy(data, sandbox=self._column.is_sandbox, testLevel="RunLocalTests")
+        while True:
+            state, problem, detail, tests = self._org.mdapi.check_deploy_status(ident)
+            if state not in ("Pending", "InProgress", "Queued"):
+                return {"state": state, "problem": problem, "detail": detail, "tests": tests}
+            time.sleep(0.2)
+
+    def _retrieve(self, kind: str, name: str) -> Any:
+        ident, _ = self._org.mdapi.retrieve("", unpackaged={kind: [name]})
+        while True:
+            state, problem, messages = self._org.mdapi.check_retrieve_status(ident)
+            if state not in ("Pending", "InProgress", "Queued"):
+                break
+            time.sleep(0.2)
+        _, _, _, data = self._org.mdapi.retrieve_zip(ident)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {"state": state, "problem": problem, "messages": messages, "files": sorted(archive.namelist())}
+
+
+class Cci:
+    """CumulusCI with the kit's keychain, in one process."""
+
+    def __init__(self, stage: Stage, column: Column) -> None:
+        self._column = column
+        root = stage.project("cci", column)
+        settings = {
+            "CUMULUSCI_AUTO_DETECT": "1",
+            "CUMULUSCI_REPO_ROOT": str(root),
+            "CUMULUSCI_KEY": "0123456789abcdef",
+            "PYTHONPATH": str(HERE.parents[1]),
+        }
+        self._lines = _Lines([sys.executable, "-m", "tests.clients.cci_worker"], root, settings)
+
+    def call(self, run: str) -> Any:
+        arguments = shlex.split(run)
+        if arguments[:2] in (["task", "run"], ["flow", "run"]):
+            arguments[3:3] = ["--org", self._column.name]
+        answer = self._lines.ask(arguments)
+        if answer["code"]:
+            raise Failed(f"exit {answer['code']}: {answer['output'].strip()[-500:]}")
+        return answer
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+def _package(folder: Path) -> bytes:
+    """Return the files of a folder in Metadata API format as a zip."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder).as_posix())
+    return buffer.getvalue()
+
+
+CLIENTS: Mapping[str, Any] = {"sf": Sf, "jsforce": Jsforce, "simple-salesforce": SimpleSalesforce, "cci": Cci}
+"""The clients, by what the table calls them."""
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each client, from the lock files' point of view: what is installed is what is locked."""
+    return {
+        "sf": locked("@salesforce/cli"),
+        "jsforce": locked("jsforce"),
+        "simple-salesforce": version("simple-salesforce"),
+        "cci": version("cumulusci"),
+    }
+
+
+@contextlib.contextmanager
+def closing(client: Client) -> Any:
+    """Close a client at the end of the block."""
+    try:
+        yield client
+    finally:
+        client.close()
