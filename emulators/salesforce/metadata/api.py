@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emulators.coverage import note_action
@@ -131,7 +131,8 @@ class MetadataApi:
         if unpackaged is None:
             raise Fault("INVALID_OPERATION", "Nothing to retrieve: unpackaged is missing")
         try:
-            manifest = manifest_of(unpackaged)
+            # A name in the manifest says nothing here: what is asked for as unpackaged comes back as that.
+            manifest = replace(manifest_of(unpackaged), full_name="")
         except Malformed as bad:
             raise Fault("INVALID_OPERATION", f"package.xml: {bad.message}") from None
         job = Retrieves(self._world, ask.org).submit(manifest, single_package=single)
