@@ -24,7 +24,7 @@ def drift_of(org: str, ledger: Ledger, releases: ObjectStore, api: Callable[[str
     last = ledger.last_success(org)
     if last is None:
         return Drift(org, 0, "", 0, (), (), ())
-    components, version = _shipped(state, ledger, org, releases)
+    components, version = shipped_components(state, ledger, org, releases)
     client = api(version)
     types, not_listed = listable(key.type for key in components)
     listed = client.list_metadata(types) if types else []
@@ -40,11 +40,11 @@ def drift_of(org: str, ledger: Ledger, releases: ObjectStore, api: Callable[[str
     )
 
 
-def _shipped(
+def shipped_components(
     state: Mapping[ComponentKey, str], ledger: Ledger, org: str, releases: ObjectStore
 ) -> tuple[dict[ComponentKey, Component], str]:
     """Return the components of a state, each out of the newest bundle that holds it with that digest, and the API
-    version of the newest."""
+    version of the newest. Raises `Refused` when no bundle that the ledger names holds one of them."""
     wanted, found, seen, version = dict(state), dict[ComponentKey, Component](), set[str](), ""
     # Usually the newest success's bundle holds all; after a rollback what was restored stands in older ones.
     for entry in _successes(ledger, org):

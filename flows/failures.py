@@ -17,6 +17,15 @@ class PromotionFailed(Refused):
         self.result = result
 
 
+class Lost(PromotionFailed):
+    """The org took a release and doesn't give all of it back. `held` is the digest of what it does, in the ledger: it
+    is ours, so that nobody takes it for a change by hand."""
+
+    def __init__(self, problems: Sequence[Problem], headline: str, result: DeployResult, held: str) -> None:
+        super().__init__(problems, headline, result)
+        self.held = held
+
+
 def failures_of(result: DeployResult, lines: LineMap) -> list[Problem]:
     """Return every failure of a deployment as a problem, with the source file and line where there is one."""
     problems = [_component(failure, lines) for failure in result.failures]

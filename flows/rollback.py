@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey
-from flows.ledger import Entry
+from flows.ledger import Entry, Event
 from flows.plan import Plan, State, delete_order, state_digest, tests_for
 from kit.problems import Problem
 from kit.yamlfile import read_yaml
@@ -35,17 +35,29 @@ class Inverse:
     losses: tuple[str, ...]
 
 
-def inverse(runs: Sequence[Undone], shipped: State, *, org: str, production: bool) -> Inverse:
-    """Return what undoes `runs` (oldest first, at least one) in an org that last received `shipped`.
+def changes_of(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries of runs that changed their org: successes, and what failed only after it was deployed."""
+    return [each for each in entries if each.record.event is Event.SUCCEEDED or each.record.held]
+
+
+def before_last(changes: Sequence[Entry]) -> int:
+    """Return the success that the last of these changes came after; 0 when it is the first of all."""
+    return max((each.sequence for each in changes[:-1] if each.record.event is Event.SUCCEEDED), default=0)
+
+
+def inverse(runs: Sequence[Undone], shipped: State, held: State, *, org: str, production: bool) -> Inverse:
+    """Return what undoes `runs` (oldest first, at least one) in an org that last received `shipped`, and gave back
+    `held`, which is more when a release failed in verification.
 
     Of a component that several runs touched, what the org held before the first of them counts.
     """
+    there = {*shipped, *held}
     before: dict[ComponentKey, Component | None] = {}
     for run in runs:
         for key in (*run.plan.touched, *run.plan.deletes, *run.snapshot.components):
             before.setdefault(key, run.snapshot.components.get(key))
     restored = [component for component in before.values() if component]
-    gone = [key for key, component in before.items() if component is None and key in shipped]
+    gone = [key for key, component in before.items() if component is None and key in there]
     stays = [key for key in gone if _is_standard(key)]
     version = max((run.snapshot.api_version for run in runs), key=float)
     bundle = build_bundle(restored, version)
@@ -53,18 +65,18 @@ def inverse(runs: Sequence[Undone], shipped: State, *, org: str, production: boo
         org=org,
         bundle_digest=bundle.digest,
         base=state_digest(shipped),
-        creates=tuple(key for key in bundle.components if key not in shipped),
-        changes=tuple(key for key in bundle.components if key in shipped),
+        creates=tuple(key for key in bundle.components if key not in there),
+        changes=tuple(key for key in bundle.components if key in there),
         deletes=delete_order(key for key in gone if key not in stays),
         tests=tests_for(restored, production=production),
     )
     return Inverse(plan, bundle, (*_losses(plan), *(f"{key}: standard, it stays as it is" for key in sorted(stays))))
 
 
-def obstacles(org: str, target: int, successes: Sequence[Entry]) -> list[Problem]:
-    """Return why `org`, with these successful entries, can't be taken back to how it was after entry `target`."""
-    sequences = [entry.sequence for entry in successes]
-    undone = [entry for entry in successes if entry.sequence > target]
+def obstacles(org: str, target: int, changes: Sequence[Entry]) -> list[Problem]:
+    """Return why `org`, with the entries of these changes, can't be taken back to how it was after entry `target`."""
+    sequences = [entry.sequence for entry in changes if entry.record.event is Event.SUCCEEDED]
+    undone = [entry for entry in changes if entry.sequence > target]
     there = f"it is one of {', '.join(map(str, [0, *sequences]))}; `sfoa ledger show --org {org}` lists them"
     if target not in {0, *sequences}:
         return [Problem(f"entry {target} of {org} is no success", "a rollback leads to how an org was", there)]

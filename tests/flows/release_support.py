@@ -166,10 +166,10 @@ class OrgInMemory:
         for kind in etree.fromstring(package.get(DESTRUCTIVE_POST, b"<none/>")).iterfind("{*}types"):
             for member in kind.iterfind("{*}members"):
                 if kind.findtext("{*}name") == "ApexClass":
-                    del self.files[f"classes/{member.text}.cls"]
+                    self.files.pop(f"classes/{member.text}.cls", None)
                 else:
                     owner, _, name = str(member.text).partition(".")
-                    del self.fields[owner, name]
+                    self.fields.pop((owner, name), None)
 
 
 def package_files(bundle: Bundle) -> Mapping[str, bytes]:

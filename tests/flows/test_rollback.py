@@ -8,6 +8,7 @@ from release_support import OrgInMemory, apex, bundle_of, bundles, custom_field,
 from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.conflicts import Conflict
+from flows.failures import PromotionFailed
 from flows.ledger import Event, Ledger
 from flows.objectstore import Buckets, MemoryStore
 from flows.promote import Promotion
@@ -177,10 +178,12 @@ def test_a_change_by_hand_stops_a_promote_until_it_is_accepted_by_name(promotion
     with pytest.raises(Conflict) as refused:
         promotion.promote(release)
     told = [problem.what for problem in refused.value.problems]
-    assert told == [
-        "ApexClass:A: was changed in the org by hand",
-        "CustomField:Case.X__c: was deleted in the org by hand",
-    ]
+    by_hand, deleted = told
+    assert by_hand == (
+        "ApexClass:A: was changed in the org by hand; classes/A.cls: 'public class A {}' was shipped, "
+        "'public class A { /* by hand */ }' is in the org, 'public class A { int a; }' would replace it"
+    )
+    assert deleted == "CustomField:Case.X__c: was deleted in the org by hand"
     promotion.accepted = {CLASS_A}
     with pytest.raises(Conflict, match=r"CustomField:Case\.X__c"):
         promotion.promote(release)
@@ -217,3 +220,35 @@ def test_an_altered_snapshot_is_not_deployed(promotion: Promotion) -> None:
         store.put(key, data)
     with pytest.raises(Refused, match="was altered"):
         promotion.rollback()
+
+
+def test_a_release_that_failed_in_verification_can_be_promoted_again_and_is_no_change_by_hand(
+    promotion: Promotion, org: OrgInMemory
+) -> None:
+    promotion.promote(FIRST)
+    org.lose = "classes/B.cls"
+    with pytest.raises(PromotionFailed, match="ApexClass:B was deployed, but"):
+        promotion.promote(SECOND)
+    org.lose = ""
+    assert promotion.promote(SECOND).entry
+    assert promotion.ledger.state_of("china-uat") == state_of(SECOND)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_failed_in_verification_is_taken_back_as_well(promotion: Promotion, org: OrgInMemory, again: bool) -> None:
+    promotion.promote(FIRST)
+    before = org.holds
+
+    def lose(call: str) -> None:
+        org.lose = "classes/A.cls" if call == "retrieve" and len(org.deploys) > 1 else ""
+
+    org.before = lose
+    with pytest.raises(PromotionFailed, match="ApexClass:A was deployed, but"):
+        promotion.promote(SECOND)
+    org.before, org.lose = lambda _call: None, ""
+    if again:
+        promotion.promote(SECOND)
+    promotion.rollback()
+    assert org.holds == before
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+    assert promotion.ledger.verify()[1] == []
