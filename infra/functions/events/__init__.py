@@ -1,0 +1,1 @@
+"""Keeps events of the orgs and of the event bus in the bucket of extracts."""
