@@ -51,6 +51,14 @@ class Approval(StrEnum):
     TWO_KEYS = "two-keys"
 
 
+class Part(StrEnum):
+    """What the release engine renders into an org from the landing zone's outputs."""
+
+    SSO = "sso"
+    NETWORK = "network"
+    INTEGRATION = "integration"
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -167,6 +175,9 @@ class Org(_Entry):
     coe: Name = Field(description="The centre of excellence that owns the org.")
     approvers: tuple[str, ...] = Field(min_length=1, description="Names from the list of approvers.")
     runner: Runner
+    render: tuple[Part, ...] | None = Field(
+        None, description="What is rendered from the landing zone's outputs. Left out: all of it for a China org."
+    )
 
     @field_validator("sandbox")
     @classmethod
@@ -226,6 +237,13 @@ class Org(_Entry):
         """The folders of `metadata/` that make up this org, the later ones winning."""
         shared = ("core",) if self.edition is Edition.GLOBAL else ("core", "china")
         return (*shared, f"orgs/{self.name}")
+
+    @property
+    def parts(self) -> frozenset[Part]:
+        """What is rendered for this org, as far as the landing zone has it."""
+        if self.render is None:
+            return frozenset(Part if self.edition is Edition.ALIBABA else ())
+        return frozenset(self.render)
 
     @property
     def preview(self) -> bool:
