@@ -16,19 +16,21 @@ ACCESS_KEY_KIND = "alicloud.access_key"
 """Kind of the store's documents of further AccessKeys, by AccessKey id: what RAM and STS hand out.
 
 Fields: `secret`; for temporary ones also `token` (the security token) and `expires` (seconds since the epoch);
-optional `status` ("Active" or "Inactive").
+optional `status` ("Active" or "Inactive"), `role` (name of the role) and `policy` (the session's own, JSON).
 """
 
 
 @dataclass(frozen=True)
 class AccessKey:
-    """An AccessKey. `expires` is in seconds since the epoch, 0 for never."""
+    """An AccessKey. `expires` is in seconds since the epoch, 0 for never; `role` and `policy` are a session's."""
 
     ident: str
     secret: str
     token: str = ""
     expires: float = 0
     active: bool = True
+    role: str = ""
+    policy: str = ""
 
 
 def access_key(store: Store, ident: str) -> AccessKey | None:
@@ -44,4 +46,6 @@ def access_key(store: Store, ident: str) -> AccessKey | None:
         found.get("token", ""),
         found.get("expires", 0),
         found.get("status", "Active") == "Active",
+        found.get("role", ""),
+        found.get("policy", ""),
     )

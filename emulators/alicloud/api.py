@@ -14,13 +14,16 @@ from emulators.alicloud.account import REGION
 from emulators.alicloud.actions import handler
 from emulators.alicloud.call import Answer, Call, Handler
 from emulators.alicloud.errors import ApiError
-from emulators.alicloud.signature import Signatures
+from emulators.alicloud.signature import NOBODY, Signatures
 from emulators.alicloud.tables import limit, table
 from emulators.http import Request, Response
 from emulators.service import World
 
 COVERAGE_KIND = "coverage"
 """Kind of the store's documents of what clients asked for and nobody emulates: product, version, action, calls."""
+
+ANONYMOUS = {("Sts", "AssumeRoleWithOIDC"), ("Sts", "AssumeRoleWithSAML")}
+"""Actions that nobody signs: what they bring proves itself."""
 
 _IDEMPOTENCY_KIND = "alicloud.client_token"
 _READS = ("Describe", "List", "Get", "Query")
@@ -33,7 +36,8 @@ _VOLATILE = {"AccessKeyId", "ClientToken", "Format", "SecurityToken", "Timestamp
 class AlibabaCloudApi:
     """Answers every host under aliyuncs.com that no other service owns.
 
-    Every AccessKey of the account may do everything: RAM policies are kept, not enforced. Answers are JSON always.
+    Every AccessKey of the account may do everything: RAM policies are kept, and enforced by OSS alone. Answers are JSON
+    always.
     """
 
     name = "alicloud"
@@ -72,7 +76,8 @@ class AlibabaCloudApi:
         found = handler((place.product, version, action))
         if not place.known:
             raise self._unknown(place.product, version, action)
-        caller = self._signatures.caller(request, parameters)
+        anonymous = (place.product, action) in ANONYMOUS
+        caller = NOBODY if anonymous else self._signatures.caller(request, parameters)
         if found is None:
             raise self._unknown(place.product, version, action)
         region = parameters.get("RegionId") or place.region or REGION

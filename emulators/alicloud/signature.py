@@ -41,6 +41,10 @@ class Caller:
     role_id: str = ""
 
 
+NOBODY = Caller("", "Anonymous", "", "", "")
+"""Who makes a request that isn't signed."""
+
+
 class Signatures:
     """Checks signatures. Remembers the nonces of the last quarter of an hour, as the gateway does."""
 

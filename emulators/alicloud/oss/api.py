@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import unquote
 
 from emulators.alicloud.account import AccessKey
 from emulators.alicloud.oss import (
@@ -115,13 +116,12 @@ class ObjectStorage:
         """Answer a request of a caller who is known, for the bucket `name` ("" for the service). Raises `OssError`."""
         key = request.path[1:]
         if not name:
-            if caller is None:
-                raise OssError("AccessDenied", "Anonymous access is forbidden for this operation.")
-            return self._on_service(request)
+            return self._on_service(request, caller)
         sub_resource = _sub_resource(request)
         if (request.method, sub_resource, key) == ("PUT", "", ""):
-            if caller is None:
-                raise OssError("AccessDenied", "Anonymous access is forbidden for this operation.")
+            access.authorize_on_service(
+                self._world.store, caller, "oss:PutBucket", secure=request.secure, bucket=name, region=region
+            )
             return buckets.create(self._shelf, name, region, request)
         bucket = self._shelf.bucket(name)
         if bucket.region != region:
@@ -134,12 +134,21 @@ class ObjectStorage:
             )
         operation, perform = self._operation(bucket, key, sub_resource, request)
         version = self._asked_version(bucket, key, request)
-        access.authorize(caller, bucket, key, f"oss:{operation}", secure=request.secure, version=version)
+        store, secure = self._world.store, request.secure
+        access.authorize(store, caller, bucket, key, f"oss:{operation}", secure=secure, version=version)
+        if caller and "x-oss-copy-source" in request.headers:
+            source, copied = objects.copy_source(self._shelf, request)
+            path = unquote(request.headers["x-oss-copy-source"].partition("?")[0]).lstrip("/")
+            read = path.partition("/")[2]
+            access.authorize(store, caller, source, read, "oss:GetObject", secure=secure, version=copied)
         return perform()
 
-    def _on_service(self, request: Request) -> Response:
+    def _on_service(self, request: Request, caller: AccessKey | None) -> Response:
         sub_resource = _sub_resource(request)
-        if (request.method, sub_resource) == ("GET", ""):
+        listing_all = (request.method, sub_resource) == ("GET", "")
+        action = "ListBuckets" if listing_all else f"{request.method.title()}PublicAccessBlock"
+        access.authorize_on_service(self._world.store, caller, f"oss:{action}", secure=request.secure)
+        if listing_all:
             return buckets.show_all(self._shelf, request)
         if sub_resource == "publicAccessBlock":
             return subresources.handle(self._shelf, subresources.account(self._shelf), sub_resource, request)

@@ -11,6 +11,8 @@ from emulators.alicloud.tables import table
 _ims, _ram = product("Ims"), product("Ram")
 
 _KIND = "alicloud.account_settings"
+_RAM_NAMES = {"HardExpire": "HardExpiry"}
+"""What RAM calls otherwise than IMS."""
 
 
 @_ims("SetSecurityPreference")
@@ -39,16 +41,22 @@ def set_password_policy(call: Call) -> Answer:
 @_ram("GetPasswordPolicy")
 def get_password_policy(call: Call) -> Answer:
     kept = call.store.get(_KIND, "password_policy") or {}
-    return {"PasswordPolicy": table("account_settings")["password_policy"] | kept}
+    shown = table("account_settings")["password_policy"] | kept
+    return {"PasswordPolicy": shown | {ram: shown[name] for name, ram in _RAM_NAMES.items()}}
 
 
 def _set(call: Call, ident: str, defaults: dict[str, Any]) -> None:
-    """Keep the parameters that were sent, as the kind of value that each has at the start."""
+    """Keep the parameters that were sent, as the kind of value that each has at the start; nothing once all are back
+    at that."""
     kept = call.store.get(_KIND, ident) or {}
     for name, default in defaults.items():
-        if call.has(name):
-            kept[name] = _value(call, name, default)
-    call.store.put(_KIND, ident, kept)
+        for sent in (name, _RAM_NAMES.get(name, name)):
+            if call.has(sent):
+                kept[name] = _value(call, sent, default)
+    if all(kept.get(name, default) == default for name, default in defaults.items()):
+        call.store.delete(_KIND, ident)
+    else:
+        call.store.put(_KIND, ident, kept)
 
 
 def _value(call: Call, name: str, default: Any) -> Any:

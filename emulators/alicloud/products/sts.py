@@ -1,17 +1,22 @@
-"""STS: who am I, and temporary AccessKeys for roles."""
+"""STS: who am I, and temporary AccessKeys for roles: for AccessKeys, OIDC tokens and SAML assertions."""
 
 from __future__ import annotations
 
 import json
 import re
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from emulators.alicloud import oidc, saml
 from emulators.alicloud.account import ACCESS_KEY_KIND, ACCOUNT_ID
 from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call, iso
 from emulators.alicloud.errors import ApiError
-from emulators.alicloud.kinds import ROLE
-from emulators.alicloud.signature import Caller
+from emulators.alicloud.kinds import OIDC_PROVIDER, ROLE, SAML_PROVIDER
+from emulators.alicloud.permissions import holds, many, statements_of
+from emulators.alicloud.products.ram.documents import policy_document
+from emulators.alicloud.resources import Kind
 from emulators.store import Document
 
 _sts = product("Sts")
@@ -33,7 +38,63 @@ def get_caller_identity(call: Call) -> Answer:
 
 @_sts("AssumeRole")
 def assume_role(call: Call) -> Answer:
-    arn, session = call.need("RoleArn"), call.need("RoleSessionName")
+    asked = _asked(call)
+    principals = {f"acs:ram::{ACCOUNT_ID}:root", call.caller.arn}
+    # An AccessKey's call brings no second factor.
+    if not _trusts(asked.role, "RAM", principals, {"acs:MFAPresent": "false"}):
+        raise ApiError("NoPermission", action="sts:AssumeRole")
+    return _hand_out(call, asked)
+
+
+@_sts("AssumeRoleWithOIDC")
+def assume_role_with_oidc(call: Call) -> Answer:
+    asked, arn = _asked(call), call.need("OIDCProviderArn")
+    provider = _provider(call, OIDC_PROVIDER, arn)
+    token = oidc.verified(call.store, provider, call.need("OIDCToken"), call.now)
+    context = {"oidc:iss": token.issuer, "oidc:aud": token.audience, "oidc:sub": token.subject}
+    if not _trusts(asked.role, "Federated", {arn}, context):
+        raise ApiError("NoPermission", action="sts:AssumeRoleWithOIDC")
+    told = {
+        "Issuer": token.issuer,
+        "ClientIds": token.audience,
+        "Subject": token.subject,
+        "IssuanceTime": iso(token.issued),
+        "ExpirationTime": iso(token.expires),
+        "VerificationInfo": "Success",
+    }
+    return _hand_out(call, asked) | {"OIDCTokenInfo": told}
+
+
+@_sts("AssumeRoleWithSAML")
+def assume_role_with_saml(call: Call) -> Answer:
+    arn = call.need("SAMLProviderArn")
+    provider = _provider(call, SAML_PROVIDER, arn)
+    assertion = saml.verified(provider["EncodedSAMLMetadataDocument"], call.need("SAMLAssertion"), call.now)
+    asked = _asked(call, assertion.session)
+    granted = (asked.role["Arn"], arn) in assertion.roles
+    if not granted or not _trusts(asked.role, "Federated", {arn}, {"saml:recipient": assertion.recipient}):
+        raise ApiError("NoPermission", action="sts:AssumeRoleWithSAML")
+    told = {
+        "Issuer": assertion.issuer,
+        "Subject": assertion.subject,
+        "SubjectType": assertion.subject_type,
+        "Recipient": assertion.recipient,
+    }
+    return _hand_out(call, asked) | {"SAMLAssertionInfo": told}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Which role is asked for, for which session, and for how long (seconds)."""
+
+    role: Document
+    session: str
+    seconds: int
+    policy: str
+
+
+def _asked(call: Call, session: str = "") -> _Asked:
+    arn, session = call.need("RoleArn"), session or call.need("RoleSessionName")
     found = re.fullmatch(rf"acs:ram::{ACCOUNT_ID}:role/(?P<name>[\w.-]+)", arn, re.ASCII)
     role = ROLE.find(call, found["name"]) if found else None
     if role is None:
@@ -43,12 +104,19 @@ def assume_role(call: Call) -> Answer:
     seconds = call.number("DurationSeconds", 3600)
     if not 900 <= seconds <= role["MaxSessionDuration"]:
         raise ApiError("InvalidParameter.DurationSeconds", most=role["MaxSessionDuration"])
-    if not _trusts(role, call.caller):
-        raise ApiError("NoPermission", action="sts:AssumeRole")
-    return _hand_out(call, role, session, call.now + seconds)
+    policy = policy_document(call, "Policy", "Action") if call.get("Policy") else ""
+    return _Asked(role, session, seconds, policy)
 
 
-def _hand_out(call: Call, role: Document, session: str, expires: float) -> Answer:
+def _provider(call: Call, kind: Kind, arn: str) -> Document:
+    provider = kind.find(call, arn.rpartition("/")[2])
+    if provider is None or provider["Arn"] != arn:
+        raise ApiError(kind.missing, id=arn)
+    return provider
+
+
+def _hand_out(call: Call, asked: _Asked) -> Answer:
+    role, session, expires = asked.role, asked.session, call.now + asked.seconds
     ident = f"STS.N{secrets.token_hex(12)}"
     secret, token = secrets.token_urlsafe(33), secrets.token_urlsafe(240)
     user = {
@@ -61,7 +129,8 @@ def _hand_out(call: Call, role: Document, session: str, expires: float) -> Answe
         "principal_id": user["AssumedRoleId"],
         "role_id": role["RoleId"],
     }
-    call.store.put(ACCESS_KEY_KIND, ident, {"secret": secret, "token": token, "expires": expires, "caller": caller})
+    key = {"secret": secret, "token": token, "expires": expires, "caller": caller, "role": role["id"]}
+    call.store.put(ACCESS_KEY_KIND, ident, key | {"policy": asked.policy})
     keys = {
         "AccessKeyId": ident,
         "AccessKeySecret": secret,
@@ -71,12 +140,12 @@ def _hand_out(call: Call, role: Document, session: str, expires: float) -> Answe
     return {"AssumedRoleUser": user, "Credentials": keys}
 
 
-def _trusts(role: Document, caller: Caller) -> bool:
-    """Return whether the role's trust policy lets the caller in. A root principal stands for the whole account."""
-    root = f"acs:ram::{ACCOUNT_ID}:root"
-    for statement in json.loads(role["AssumeRolePolicyDocument"])["Statement"]:
-        named = statement.get("Principal", {}).get("RAM", [])
-        named = [named] if isinstance(named, str) else named
-        if statement.get("Effect") == "Allow" and ({root, caller.arn} & set(named)):
-            return True
-    return False
+def _trusts(role: Document, kind: str, principals: set[str], context: Mapping[str, str]) -> bool:
+    """Return whether the role's trust policy lets one of `principals` in. A root stands for the whole account."""
+    effects = {
+        statement["Effect"]
+        for statement in statements_of(json.loads(role["AssumeRolePolicyDocument"]))
+        if principals & set(many(statement.get("Principal", {}).get(kind)))
+        and holds(statement.get("Condition") or {}, context)
+    }
+    return effects == {"Allow"}

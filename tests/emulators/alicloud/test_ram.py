@@ -147,9 +147,13 @@ def test_account_settings_start_at_their_defaults_and_keep_what_is_set(cloud: Cl
     shown = cloud("ims", "GetSecurityPreference")["SecurityPreference"]["LoginProfilePreference"]
     assert (shown["MFAOperationForLogin"], shown["LoginSessionDuration"]) == ("mandatory", 4)
     assert shown["AllowUserToChangePassword"] is True
-    cloud("ims", "SetPasswordPolicy", MinimumPasswordLength=14, RequireNumbers="true")
+    cloud("ims", "SetPasswordPolicy", MinimumPasswordLength=14, RequireNumbers="false")
     policy = cloud("ims", "GetPasswordPolicy")["PasswordPolicy"]
-    assert (policy["MinimumPasswordLength"], policy["RequireNumbers"]) == (14, True)
+    assert (policy["MinimumPasswordLength"], policy["RequireNumbers"]) == (14, False)
+    cloud("ram", "SetPasswordPolicy", HardExpiry="true")
+    assert cloud("ims", "GetPasswordPolicy")["PasswordPolicy"]["HardExpire"] is True
+    cloud("ram", "SetPasswordPolicy", MinimumPasswordLength=12, RequireNumbers="true", HardExpiry="false")
+    assert cloud.store.get("alicloud.account_settings", "password_policy") is None
     assert cloud("ram", "GetAccountAlias")["AccountAlias"] == "1234567890123456"
     cloud("ram", "SetAccountAlias", AccountAlias="acme-cn")
     assert cloud("ram", "GetAccountAlias")["AccountAlias"] == "acme-cn"
