@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -9,9 +10,13 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import unquote
 
+from cryptography import x509
+from lxml import etree
+
 from emulators.salesforce.metadata.components import Key
 from emulators.salesforce.metadata.messages import DeployMessage, error
 from emulators.salesforce.metadata.package import Incoming, api_version
+from emulators.salesforce.metadata.settings import check_network_access
 from emulators.salesforce.metadata.state import OrgState
 from emulators.salesforce.metadata.xmlform import column_of, elements, find, line_of, text, walk
 
@@ -21,7 +26,10 @@ def check_alone(coming: Incoming, *, known: bool, ceiling: int) -> Iterator[Depl
     for name in _required(coming, known=known):
         if coming.element is None or find(coming.element, name) is None:
             yield error(coming.key, coming.path, f"Required field is missing: {name}", coming.line or 1, 1)
+    if coming.key == Key("Settings", "Security"):
+        yield from check_network_access(coming)
     if coming.element is not None:
+        yield from _values_of(coming, coming.element)
         asked = find(coming.element, "apiVersion")
         version = api_version(text(coming.element, "apiVersion")) if asked is not None else None
         if asked is not None and (version is None or version > ceiling):
@@ -32,6 +40,35 @@ def check_alone(coming: Incoming, *, known: bool, ceiling: int) -> Iterator[Depl
                 line_of(asked),
                 column_of(asked, coming.source),
             )
+
+
+def _values_of(coming: Incoming, element: etree._Element) -> Iterator[DeployMessage]:
+    """Yield a failure for each value that an element can't have."""
+    table, kind = _table(), coming.key.type
+    for name, allowed in table["values"].get(kind, {}).items():
+        found = find(element, name)
+        if found is not None and text(element, name) not in allowed:
+            why = f"'{text(element, name)}' is not a valid value for {name}: it is one of {', '.join(allowed)}"
+            yield error(coming.key, coming.path, why, line_of(found), column_of(found, coming.source))
+    for name, needed in table["required_with"].get(kind, {}).items():
+        found = find(element, name)
+        if found is not None and not text(element, needed):
+            why = f"Required field is missing: {needed}, which {name} needs"
+            yield error(coming.key, coming.path, why, line_of(found), 1)
+    for name in table["certificates"].get(kind, ()):
+        found = find(element, name)
+        if found is not None and not _is_certificate(text(element, name)):
+            yield error(coming.key, coming.path, f"{name} is not a valid X.509 certificate", line_of(found), 1)
+
+
+def _is_certificate(value: str) -> bool:
+    """Return whether a text is an X.509 certificate, as PEM or as the base64 within one."""
+    body = "".join(line.strip() for line in value.splitlines() if not line.startswith("-----"))
+    try:
+        x509.load_der_x509_certificate(base64.b64decode(body, validate=True))
+    except ValueError:
+        return False
+    return True
 
 
 def check_references(state: OrgState, coming: Incoming) -> Iterator[DeployMessage]:

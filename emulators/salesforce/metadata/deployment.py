@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from emulators.salesforce.metadata import settings
 from emulators.salesforce.metadata.apextests import TestRun, run_tests, test_methods
 from emulators.salesforce.metadata.checks import check_alone, check_references
 from emulators.salesforce.metadata.components import Key, OrgComponent, OrgComponents
@@ -128,6 +129,8 @@ def _lay_over(org: OrgRecord, state: OrgState, coming: list[Incoming], failed: s
     for each in coming:
         if each.key in failed:
             continue
+        if each.key.type == "Settings" and state.holds(each.key) and (held := state.element(each.key)) is not None:
+            each = settings.over(held, each)
         wrong = list(check_alone(each, known=state.holds(each.key), ceiling=org.api_ceiling))
         failures += wrong
         if not wrong:
