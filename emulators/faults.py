@@ -1,5 +1,6 @@
-"""Faults on order: the next requests that match are throttled, fail, hang, are dropped, find their token expired, are
-denied for want of a right, or find their service not opened (the last two in Alibaba Cloud's RPC products)."""
+"""Faults on order: the next requests that match are throttled, fail, hang, are dropped, are done but answered late, find
+their token expired, are denied for want of a right, or find their service not opened (the last two in Alibaba Cloud's
+RPC products)."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ class FaultKind(StrEnum):
     ERROR_500 = "error500"
     TIMEOUT = "timeout"
     DROP = "drop"
+    LATE = "late"
     EXPIRED = "expired"
     DENIED = "denied"
     CLOSED = "closed"
@@ -36,7 +38,7 @@ class FaultKind(StrEnum):
 @dataclass(frozen=True)
 class Fault:
     """An order for the next `times` requests to a host (glob), with an action (glob) or any; `seconds` is how long
-    a timeout holds its connection before it drops it."""
+    a timeout holds its connection before it drops it, and by how much a late answer is late."""
 
     host: str
     kind: FaultKind

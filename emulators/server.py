@@ -93,6 +93,10 @@ class Emulators:
         if fault is None:
             response: Response | None
             response, more = self._handle(request)
+        elif fault.kind is FaultKind.LATE:
+            response, more = self._handle(request)
+            more = {**more, "fault": fault.kind}
+            self.stopping.wait(fault.seconds)
         else:
             if fault.kind is FaultKind.TIMEOUT:
                 self.stopping.wait(fault.seconds)

@@ -12,12 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from emulators.alicloud.kinds import EIAM_APPLICATION, EIAM_INSTANCE
+from emulators.alicloud.kinds import EIAM_APPLICATION, EIAM_CERTIFICATE, EIAM_INSTANCE
 from emulators.http import Request, Response
 from emulators.service import World
 
 PRODUCT, DOMAIN = "IDaaS portal", "aliyunidaas.com"
-_CERTIFICATE_KIND = "idaas.certificate"
 _CERTIFICATE_DAYS = 3650
 _PATH = re.compile(r"/api/v2/(?P<application>app_[a-z0-9]+)/saml2/meta")
 
@@ -61,10 +60,10 @@ class IdaasPortal:
 
     def _certificate(self, application: str) -> str:
         """Return an application's signing certificate (Base64 of its DER), made when it is first asked for."""
-        kept = self._world.store.get(_CERTIFICATE_KIND, application)
+        kept = self._world.store.get(EIAM_CERTIFICATE, application)
         if kept is None:
             kept = {"der": _self_signed(application, datetime.fromtimestamp(self._world.now(), UTC))}
-            self._world.store.put(_CERTIFICATE_KIND, application, kept)
+            self._world.store.put(EIAM_CERTIFICATE, application, kept)
         return str(kept["der"])
 
 

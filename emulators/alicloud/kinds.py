@@ -32,6 +32,8 @@ SAML_PROVIDER = Kind("saml_provider", "", "EntityNotExist.SAMLProvider", regiona
 OIDC_PROVIDER = Kind("oidc_provider", "", "EntityNotExist.OIDCProvider", regional=False)
 EIAM_INSTANCE = Kind("eiam_instance", "idaas_", "EntityNotFound.Instance")
 EIAM_APPLICATION = Kind("eiam_application", "app_", "EntityNotFound.Application")
+EIAM_CERTIFICATE = "idaas.certificate"
+"""Kind of the documents that hold an application's signing certificate, by its id: `der` (Base64)."""
 EIAM_POLICY = Kind("eiam_policy", "cap_", "EntityNotFound.ConditionalAccessPolicy")
 POLICY = Kind("ram_policy", "", "EntityNotExist.Policy", regional=False)
 

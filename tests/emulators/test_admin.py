@@ -149,6 +149,14 @@ def test_a_timeout_holds_the_connection_for_as_long_as_ordered(emulators: Runnin
     assert time.monotonic() - began >= 0.3
 
 
+def test_a_late_answer_comes_after_the_request_was_done(emulators: Running) -> None:
+    ask(emulators, "POST", "/faults", json={"host": CLOUD, "kind": "late", "seconds": 0.3})
+    began = time.monotonic()
+    assert call(emulators, CLOUD).json() == {"count": 1}
+    assert time.monotonic() - began >= 0.3
+    assert emulators.emulators.log.tail(1)[0]["fault"] == "late"
+
+
 def test_faults_can_be_taken_back(emulators: Running) -> None:
     ask(emulators, "POST", "/faults", json={"host": "*", "kind": "drop", "times": 1000})
     ask(emulators, "DELETE", "/faults")

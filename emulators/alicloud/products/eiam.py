@@ -8,7 +8,7 @@ from typing import Any
 from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call, Handler
 from emulators.alicloud.errors import ApiError
-from emulators.alicloud.kinds import EIAM_APPLICATION, EIAM_INSTANCE, EIAM_POLICY
+from emulators.alicloud.kinds import EIAM_APPLICATION, EIAM_CERTIFICATE, EIAM_INSTANCE, EIAM_POLICY
 from emulators.alicloud.resources import identifier, listed, page, pending, shown
 from emulators.store import Document
 
@@ -116,6 +116,7 @@ def delete_application(call: Call) -> Answer:
     if made["Status"] == "enabled":
         raise ApiError("OperationDenied.EntityEnabled", id=made["id"])
     EIAM_APPLICATION.delete(call, made)
+    call.store.delete(EIAM_CERTIFICATE, made["id"])
     return {}
 
 

@@ -114,6 +114,20 @@ def test_the_portal_serves_metadata_with_a_real_certificate(
     assert requests.get(url.replace("app_", "app_x"), **fetch).status_code == 404  # type: ignore[arg-type]
 
 
+def test_a_certificate_goes_with_its_application(world: Running, client: Client, instance: str) -> None:
+    made = {"application_name": "short-lived", "application_source_type": "urn:idaas:app:source:standard"}
+    where = {"instance_id": instance}
+    ident = client.create_application(eiam.CreateApplicationRequest(sso_type="saml2", **made, **where)).body
+    where["application_id"] = ident.application_id
+    client.enable_application_sso(eiam.EnableApplicationSsoRequest(**where))
+    url = config_of(client, instance, ident.application_id).protocol_endpoint_domain.saml_meta_endpoint
+    assert requests.get(url, proxies=world.proxies, verify=str(world.ca_file)).status_code == 200
+    assert world.store.get("idaas.certificate", ident.application_id)
+    client.disable_application(eiam.DisableApplicationRequest(**where))
+    client.delete_application(eiam.DeleteApplicationRequest(**where))
+    assert world.store.get("idaas.certificate", ident.application_id) is None
+
+
 def test_a_provisioning_token_is_never_shown_again(client: Client, instance: str, application: str) -> None:
     request = eiam.SetApplicationProvisioningConfigRequest
     part = eiam.SetApplicationProvisioningConfigRequestScimProvisioningConfig
