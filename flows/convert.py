@@ -16,6 +16,7 @@ from flows.metadata_types import ChildType, MetadataType
 from flows.parallel import shared_out
 from flows.source.project import Project, SourceFile
 from flows.source.resolve import ARCHIVES, META, ChildFile, Found, resolve, same_name
+from flows.ui_bundle import DESCRIPTOR, wrong_in
 from flows.xmltext import MalformedXmlError
 from kit.problems import Place, Problem
 
@@ -74,7 +75,7 @@ class _Converter:
     def take(self, found: Found) -> None:
         """Make the components of one group of files."""
         kind = found.type
-        if kind.adapter == "bundle":
+        if kind.is_bundle or kind.is_digital_experience:
             self.take_bundle(found)
         elif kind.adapter == "mixedContent":
             self.take_mixed(found)
@@ -125,17 +126,25 @@ class _Converter:
         """A component that is a folder of files."""
         files = []
         for file in found.content:
-            path = found.folder + file.name[file.name.index(f"/{found.folder}/") + 1 + len(found.folder) :]
+            path = found.folder + file.name[f"/{file.name}".index(f"/{found.folder}/") + len(found.folder) :]
             if not file.base.endswith(META):
                 files.append(self.as_is(file, path))
             elif (document := self.xml(file)) is not None:
                 files.append(self.meta_beside(file, path, document))
         root = found.any_file.name.partition(f"{found.folder}/")[0] + found.folder
         wanted = _needed_in_bundle(found)
-        if wanted and not any(file.base == wanted for file in found.content):
+        if wanted and not any(f"/{file.name}".endswith(f"/{found.folder}/{wanted}") for file in found.content):
             rule = f"a {found.type.name} is described by {wanted}"
             self.problem(Place(root), f"{found.name} has no {wanted}", rule, f"add {wanted}")
+        if found.type.adapter == "uiBundles":
+            self.check_descriptor(found, Place(f"{root}/{DESCRIPTOR}"), [file for file, _ in files])
         self.add_files(found, Place(root), files)
+
+    def check_descriptor(self, found: Found, place: Place, files: Iterable[MdapiFile]) -> None:
+        below = {file.path.removeprefix(f"{found.folder}/"): file.data for file in files}
+        if DESCRIPTOR in below:
+            for what in wrong_in(below[DESCRIPTOR], below):
+                self.problem(place, what, f"{DESCRIPTOR} is checked before a deploy", "mend it, or remove the file")
 
     def take_mixed(self, found: Found) -> None:
         """A component that is one file of any extension, or a whole folder, with a meta file beside it."""
@@ -382,7 +391,11 @@ class _Converter:
 
 def _needed_in_bundle(found: Found) -> str:
     """Return the file without which a bundle is none, or ""."""
-    suffix = "js" + META if found.type.name == "LightningComponentBundle" else found.type.meta_file_suffix
+    suffix = found.type.meta_file_suffix
+    if found.type.adapter == "uiBundles":
+        suffix = found.type.suffix + META
+    elif found.type.name == "LightningComponentBundle":
+        suffix = "js" + META
     return f"{found.name}.{suffix}" if suffix.endswith(META) else suffix
 
 

@@ -204,8 +204,8 @@ def _files(component: Component, files: Mapping[str, bytes], names: frozenset[st
 def _added(component: Component, files: Mapping[str, bytes]) -> Iterator[str]:
     """Yield the files that the org holds of a bundle component (a Lightning web component) and we didn't ship."""
     kind = metadata_types().by_name.get(component.key.type)
-    if kind and kind.adapter == "bundle":
-        folder = f"{kind.directory}/{component.key.full_name}/"
+    if kind and kind.is_bundle:
+        folder = f"{kind.folder_of(component.key.full_name)}/"
         shipped = {file.path for file in component.files}
         yield from sorted(path for path in files if path.startswith(folder) and path not in shipped)
 

@@ -30,6 +30,7 @@ class ChildType:
     id_element: str = ""
     bare_name: bool = False
     addressable: bool = True
+    meta_file_suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,21 @@ class MetadataType:
     def is_decomposed(self) -> bool:
         """Whether its children have files of their own in source format."""
         return self.adapter == "decomposed"
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether a component is a folder of files, and nothing beside it."""
+        return self.adapter in ("bundle", "uiBundles") or (self.is_digital_experience and bool(self.meta_file_suffix))
+
+    @property
+    def is_digital_experience(self) -> bool:
+        """Whether it is a site's or workspace's bundle, which is its description alone, or content in one."""
+        return self.adapter == "digitalExperience"
+
+    def folder_of(self, full_name: str) -> str:
+        """Return the folder in a package of a component of a type that `is_bundle`, or of a digital experience:
+        of "site/shop.sfdc_cms__view/home" that is "digitalExperiences/site/shop/sfdc_cms__view/home"."""
+        return f"{self.directory}/{full_name.replace('.', '/', 1) if self.is_digital_experience else full_name}"
 
     @property
     def splittable(self) -> Mapping[str, ChildType]:
@@ -96,6 +112,13 @@ def metadata_types() -> TypeTable:
     """Return the table that ships with the kit, read once."""
     data = json.loads(TABLE.read_text(encoding="utf-8"))
     types = [_type(entry) for entry in data["types"]]
+    # Content of a digital experience is named below its bundle, but is no element of a file of it.
+    contents = [
+        MetadataType(child.name, child.directory, adapter=kind.adapter, meta_file_suffix=child.meta_file_suffix)
+        for kind in types
+        if kind.is_digital_experience
+        for child in kind.children
+    ]
     chosen: Mapping[str, str] = data["suffixes"]
     by_suffix: dict[str, list[MetadataType]] = defaultdict(list)
     by_directory: dict[str, list[MetadataType]] = defaultdict(list)
@@ -111,10 +134,10 @@ def metadata_types() -> TypeTable:
         source=data["source"],
         as_of=data["as_of"],
         api_version=data["api_version"],
-        by_name={kind.name: kind for kind in types},
+        by_name={kind.name: kind for kind in (*contents, *types)},
         by_suffix={suffix: tuple(found) for suffix, found in by_suffix.items()},
         by_directory={directory: tuple(found) for directory, found in by_directory.items()},
-        container_of={child.name: kind for kind in types for child in kind.children},
+        container_of={child.name: kind for kind in types if not kind.is_digital_experience for child in kind.children},
     )
 
 

@@ -98,8 +98,10 @@ class _Retrieved:
             yield _whole(key, [(path, self.files[path]) for path in paths])
 
     def _paths(self, kind: MetadataType, name: str) -> list[str]:
-        if kind.adapter == "bundle":
-            return self.by_folder.get((kind.directory, name), [])
+        if kind.is_bundle or kind.is_digital_experience:
+            start = kind.folder_of(name) + ("/" if kind.is_bundle else f"/{name.rpartition('/')[2]}.")
+            within = self.by_folder.get((kind.directory, name.partition("/")[0]), [])
+            return [path for path in within if path.startswith(start)]
         if kind.folder_type == TERRITORIES:
             # A model is a folder of its own, its territories and rules lie in folders below it.
             model, _, inner = name.partition(".")

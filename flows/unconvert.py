@@ -224,7 +224,7 @@ def _component_folder(found: Found) -> str:
     kind = found.type
     if kind.is_decomposed or kind.transformer == "staticResource":
         return f"{kind.directory}/{found.name}"
-    if kind.adapter == "bundle":
+    if kind.is_bundle:
         return found.folder
     if kind.adapter == "mixedContent" and not kind.in_folder:
         return f"{found.folder}/{found.name}"
@@ -246,7 +246,7 @@ def _usual(found: Found, file: SourceFile) -> str:
             if child.file == file:
                 return _child_path(kind, folder, child.type, child.name)
         return f"{folder}/{found.name}.{kind.suffix}{META}"
-    if kind.adapter in ("bundle", "mixedContent") and file is not found.meta:
+    if file is not found.meta and (kind.is_bundle or kind.is_digital_experience or kind.adapter == "mixedContent"):
         below = f"/{file.name}".partition(f"/{found.folder}/")[2] or base
         return f"{found.folder}/{below}"
     folder = found.folder or kind.directory

@@ -16,8 +16,7 @@ META = "-meta.xml"
 ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "application/jar"})
 
 # Adapters of Salesforce's registry that take a folder under the type's directory as one component.
-_FOLDER_ADAPTERS = frozenset({"bundle", "mixedContent"})
-NOT_YET = frozenset({"digitalExperience", "uiBundles"})
+_FOLDER_ADAPTERS = frozenset({"bundle", "mixedContent", "digitalExperience", "uiBundles"})
 _SUPPORTED = frozenset({"", "default", "matchingContentFile", "decomposed"}) | _FOLDER_ADAPTERS
 
 
@@ -97,8 +96,8 @@ class _Resolver:
         """Add one file to the component that it belongs to, or note why it belongs to none."""
         above = self.above.get(file.folder) or self.look_above(file)
         for position, kind in above.folders:
-            if kind.adapter in NOT_YET:
-                self.refuse_type(kind, file.parts[: position + 2], file)
+            if kind.is_digital_experience:
+                self.take_digital_experience(kind, position, file)
                 return
             if self.take_in_folder(kind, position, file):
                 return
@@ -118,7 +117,7 @@ class _Resolver:
             for position, directory in enumerate(file.parts[:-1])
             for kind in self.table.by_directory.get(directory, ())
         ]
-        folders = tuple((position, kind) for position, kind in here if kind.adapter in NOT_YET | _FOLDER_ADAPTERS)
+        folders = tuple((position, kind) for position, kind in here if kind.adapter in _FOLDER_ADAPTERS)
         inmost = max((position for position, kind in here if kind.is_decomposed), default=-1)
         decomposed = next((each for each in here if each[0] == inmost and each[1].is_decomposed), None)
         self.above[file.folder] = _Above(folders, decomposed)
@@ -130,7 +129,7 @@ class _Resolver:
         below = file.parts[start:]
         if not below:
             return False
-        if kind.adapter == "bundle":
+        if kind.is_bundle:
             if len(below) == 1:
                 self.stray(file, kind, f"a file of a {kind.name} lies in the folder of its component")
                 return True
@@ -147,6 +146,23 @@ class _Resolver:
         else:
             group.content.append(file)
         return True
+
+    def take_digital_experience(self, kind: MetadataType, position: int, file: SourceFile) -> None:
+        """Add the description of a site's bundle, or a file of a content: <base>/<bundle>/<content type>/<name>/…"""
+        base, bundle, *below = (*file.parts[position + 1 :], "")
+        start = position + 3
+        if below[:-1] == [f"{bundle}.{kind.suffix}{META}"]:
+            group = self.group(kind, file.parts[:start], f"{base}/{bundle}")
+        elif len(below) > 3:
+            content = self.table.by_name[kind.children[0].name]
+            start += 2
+            group = self.group(content, file.parts[:start], f"{base}/{bundle}.{below[0]}/{below[1]}")
+        else:
+            rule = f"below {kind.directory}/<kind>/<bundle>/ lie its {META} and folders <content type>/<content>"
+            self.problem(file, "a file of no content", rule, "move it into the folder of its content, or remove it")
+            return
+        group.folder = "/".join(file.parts[position:start])
+        group.content.append(file)
 
     def take_decomposed(self, kind: MetadataType, position: int, file: SourceFile) -> None:
         """Add a file below `objects/` and the like: the container's own, or that of one of its children."""

@@ -17,6 +17,27 @@ Files = Mapping[str, str | bytes]
 NOT_THEIRS = frozenset({"AccessControlPolicy"})
 IGNORED = "**/__tests__/**\n"
 
+_SITE = "app/digitalExperiences/site/shop"
+_PAGES = "app/uiBundles/pages"
+BUNDLES: Mapping[str, str | bytes] = {
+    f"{_SITE}/shop.digitalExperience-meta.xml": xml("DigitalExperienceBundle", label="shop"),
+    f"{_SITE}/sfdc_cms__view/home/_meta.json": "{}",
+    f"{_SITE}/sfdc_cms__view/home/content.json": "{}",
+    f"{_SITE}/sfdc_cms__view/home/zh_CN.json": "{}",
+    f"{_SITE}/sfdc_cms__view/home/mobile/mobile.json": "{}",
+    f"{_SITE}/sfdc_cms__lwc/comp/_meta.json": "{}",
+    f"{_SITE}/sfdc_cms__lwc/comp/comp.js-meta.xml": xml("LightningComponentBundle", apiVersion="64.0"),
+    f"{_SITE}/sfdc_cms__lwc/comp/classes/inner/help.cls": "help",
+    "app/digitalExperiences/workspace/news/sfdc_cms__news/one/_meta.json": "{}",
+    "app/digitalExperiences/workspace/news/sfdc_cms__news/one/content.json": "{}",
+    f"{_PAGES}/pages.uibundle-meta.xml": xml("UIBundle", label="pages"),
+    f"{_PAGES}/ui-bundle.json": '{"outputDir": "dist", "routing": {"fallback": "/index.html"}}',
+    f"{_PAGES}/dist/index.html": "<html></html>",
+    f"{_PAGES}/src/classes/A.cls": "A",
+    "app/waveTemplates/sales/template-info.json": "{}",
+    "app/waveTemplates/sales/dashboards/board.json": "{}",
+}
+
 
 def one_of_each() -> dict[str, str | bytes]:
     """Return files of the package directory `app` with a component of each type that the kit converts."""
@@ -24,7 +45,7 @@ def one_of_each() -> dict[str, str | bytes]:
     for kind in metadata_types().by_name.values():
         if kind.name not in NOT_THEIRS:
             files |= _minimal(kind)
-    return {**files, **every_type()}
+    return {**files, **every_type(), **BUNDLES}
 
 
 def _minimal(kind: MetadataType) -> Files:
@@ -108,6 +129,30 @@ REFUSED: Mapping[str, Files] = {
     },
     "another name of a type as a suffix": {"app/email/A.emailTemplateFolder-meta.xml": xml("EmailFolder")},
     "a bundle without its schema": {"app/lightningTypes/a/a.json": "{}"},
+    "a UI bundle without its meta file": {f"{_PAGES}/dist/index.html": "1"},
+    "a content without its description": {f"{_SITE}/sfdc_cms__view/home/content.json": "{}"},
+    "a file beside the contents of a site": {f"{_SITE}/notes.txt": "1"},
+    **{
+        f"a UI bundle that says {text}": {
+            f"{_PAGES}/pages.uibundle-meta.xml": xml("UIBundle", label="pages"),
+            f"{_PAGES}/dist/index.html": "1",
+            f"{_PAGES}/ui-bundle.json": text,
+        }
+        for text in (
+            "{}",
+            "[]",
+            "no JSON",
+            '{"unknown": 1}',
+            '{"outputDir": "build"}',
+            '{"outputDir": "../dist"}',
+            '{"outputDir": "dist", "routing": {"fallback": "home.html"}}',
+            '{"routing": {"trailingSlash": "often"}}',
+            '{"routing": {"redirects": [{"route": "/a", "statusCode": 200}]}}',
+            '{"headers": [{"headers": [{"key": ""}]}]}',
+            '{"mcpResources": [{"name": "a", "path": "index.txt"}]}',
+            '{"mcpResources": [{"name": "a", "path": "index.html"}, {"name": "a", "path": "index.html"}]}',
+        )
+    },
 }
 REFUSED_BY_THE_KIT_ALONE: Mapping[str, Files] = {
     "a class without its meta file": {"app/classes/A.cls": "class A {}"},

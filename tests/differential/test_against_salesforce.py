@@ -31,7 +31,6 @@ from flows.convert import convert  # noqa: E402
 from flows.metadata_types import metadata_types  # noqa: E402
 from flows.package import assemble  # noqa: E402
 from flows.source.project import read_project  # noqa: E402
-from flows.source.resolve import NOT_YET  # noqa: E402
 from flows.unconvert import to_source  # noqa: E402
 from kit.problems import Refused  # noqa: E402
 from tests.clients.node import NotAvailable  # noqa: E402
@@ -58,7 +57,7 @@ def test_each_type_of_the_table_is_converted_as_by_salesforce(
     salesforce: SalesforceConverter, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     types = types_of(compare(salesforce, write(tmp_path / "project", one_of_each()), ["app"], tmp_path))
-    by_hand = {kind.name for kind in metadata_types().by_name.values() if kind.adapter in NOT_YET or kind.alias_for}
+    by_hand = {kind.name for kind in metadata_types().by_name.values() if kind.alias_for}
     containers = {kind.name for kind in metadata_types().by_name.values() if kind.splittable}
     assert metadata_types().by_name.keys() - types - by_hand - containers == NOT_THEIRS
     record_property("types compared", len(types))

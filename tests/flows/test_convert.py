@@ -133,12 +133,35 @@ def test_an_unknown_suffix_is_refused_with_the_nearest_known_one(tmp_path: Path)
     assert ".layout-meta.xml (Layout)" in told
 
 
-def test_a_type_that_the_kit_does_not_convert_is_refused_by_name_once_for_its_folder(tmp_path: Path) -> None:
-    files: dict[str, str | bytes] = {
-        "app/digitalExperiences/site/shop/shop.digitalExperience-meta.xml": xml("DigitalExperienceBundle"),
-        "app/digitalExperiences/site/shop/sfdc_cms__view/home/content.json": "{}",
+def test_a_site_and_each_content_of_it_are_components(tmp_path: Path) -> None:
+    site = "app/digitalExperiences/site/shop"
+    found = by_name(
+        converted(
+            tmp_path,
+            {
+                f"{site}/shop.digitalExperience-meta.xml": xml("DigitalExperienceBundle"),
+                f"{site}/sfdc_cms__view/home/_meta.json": "{}",
+                f"{site}/sfdc_cms__view/home/mobile/mobile.json": "{}",
+            },
+        )
+    )
+    assert {name: [file.path for file in component.files] for name, component in found.items()} == {
+        "DigitalExperience:site/shop.sfdc_cms__view/home": [
+            "digitalExperiences/site/shop/sfdc_cms__view/home/_meta.json",
+            "digitalExperiences/site/shop/sfdc_cms__view/home/mobile/mobile.json",
+        ],
+        "DigitalExperienceBundle:site/shop": ["digitalExperiences/site/shop/shop.digitalExperience-meta.xml"],
     }
-    assert "DigitalExperienceBundle is not supported" in only_problem(converted(tmp_path, files))
+
+
+def test_a_ui_bundle_s_descriptor_is_checked_with_its_file(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "app/uiBundles/a/a.uibundle-meta.xml": xml("UIBundle"),
+        "app/uiBundles/a/ui-bundle.json": '{"outputDir": "dist"}',
+    }
+    told = only_problem(converted(tmp_path, files))
+    assert "app/uiBundles/a/ui-bundle.json" in told
+    assert "dist holds no file" in told
 
 
 def test_all_problems_of_a_tree_are_told_together(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def test_all_problems_of_a_package_are_told_together() -> None:
             "staticresources/g.resource-meta.xml": xml("StaticResource", contentType="application/zip"),
             "staticresources/h.resource": b"",
             "staticresources/h.resource-meta.xml": xml("StaticResource"),
-            "digitalExperiences/site/s/s.digitalExperience-meta.xml": xml("DigitalExperienceBundle"),
+            "digitalExperiences/site/s/notes.txt": "text",
         }
     )
     first_lines = {line.split("\n")[0] for line in told}
@@ -181,7 +181,7 @@ def test_all_problems_of_a_package_are_told_together() -> None:
         "staticresources/f.resource",
         "staticresources/g.resource",
         "staticresources/h.resource-meta.xml",
-        "digitalExperiences/site/s/s.digitalExperience-meta.xml",
+        "digitalExperiences/site/s/notes.txt",
     }
     assert "novelties/A.novelty: metadata type Novelty is not known to the kit" in first_lines
 
