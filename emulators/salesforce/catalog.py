@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,12 @@ def stamp(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The declared rows of one org."""
+    """The declared rows of one org. `deploys` gives the rows of its deploys."""
 
     org: OrgRecord
     schema: Schema
     components: OrgComponents
+    deploys: Callable[[], Iterable[Row]] = tuple
 
     def rows(self, obj: ObjectType) -> list[Row]:
         """Return the rows that an object has by declaration; most objects have none."""
@@ -351,4 +352,5 @@ _SOURCES: dict[str, Callable[[Catalog], Iterator[Row]]] = {
     "CustomField": Catalog._custom_fields,
     "ValidationRule": Catalog._validation_rules,
     "Layout": Catalog._layouts,
+    "DeployRequest": lambda catalog: iter(catalog.deploys()),
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from emulators.http import Request
 from emulators.salesforce import errors
 from emulators.salesforce.catalog import Catalog
 from emulators.salesforce.metadata.components import OrgComponents
+from emulators.salesforce.metadata.requests import deploy_requests
 from emulators.salesforce.orgs import OrgRecord, Session
 from emulators.salesforce.records import Records
 from emulators.salesforce.schema import ObjectType, Schema, schema_of
@@ -53,7 +54,9 @@ class Context:
     @cached_property
     def records(self) -> Records:
         """The records of the org, written as the caller."""
-        return Records(self.world, Catalog(self.org, self.schema, self.components), self.session)
+        deploys = partial(deploy_requests, self.world, self.org)
+        catalog = Catalog(self.org, self.schema, self.components, deploys)
+        return Records(self.world, catalog, self.session)
 
     @property
     def today(self) -> date:

@@ -73,6 +73,12 @@ class Deploys:
         result = self._store.get(_RESULT, job["id"])
         return job | {"result": result} if result else job
 
+    def all(self) -> list[Document]:
+        """Return all deploys as they stand now, oldest first."""
+        self.advance()
+        jobs = sorted((job for _, job in self._store.all(self._kind)), key=lambda job: str(job["id"]))
+        return [job | {"result": self._store.get(_RESULT, job["id"])} for job in jobs]
+
     def cancel(self, ident: str, session: Session) -> Document:
         """Cancel a deploy: at once when it waits, soon when it is at work. Raises `UnknownDeploy`, `NotCancellable`."""
         job = self.get(ident)

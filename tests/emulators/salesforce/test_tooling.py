@@ -7,7 +7,14 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from salesforce_world import Caller
+from salesforce_world import Caller, Clock
+
+from emulators.salesforce.api import Salesforce
+from emulators.salesforce.metadata.deploys import Deploys
+from emulators.salesforce.metadata.options import DeployOptions
+from emulators.salesforce.metadata.retrieves import package_xml, zip_of
+from emulators.salesforce.orgs import OrgRecord
+from emulators.service import World
 
 TOOLING = "/services/data/v38.0/tooling"
 META = "<ApexClass><apiVersion>64.0</apiVersion><status>Active</status></ApexClass>"
@@ -83,3 +90,25 @@ def test_an_unknown_package_version_ends_in_an_error_that_says_so(caller: Caller
     (row,) = caller.records(f"SELECT Errors, Status FROM PackageInstallRequest WHERE Id='{ident}'", "tooling/")
     assert row["Status"] == "ERROR"
     assert "04t000000000001AAA" in row["Errors"]["errors"][0]["message"]
+
+
+def test_deploys_are_listed_with_who_asked_when_and_how_they_ended(
+    world: World, china: OrgRecord, caller: Caller, clock: Clock, salesforce: Salesforce
+) -> None:
+    session = salesforce.sessions.find(caller.token)
+    assert session
+    deploys = Deploys(world, china)
+    package = zip_of({"package.xml": package_xml({}, "64.0")})
+    for check_only in (True, False):
+        job = deploys.submit(session, package, DeployOptions(check_only=check_only))
+        clock.seconds += 60
+    rows = caller.records(
+        "SELECT Id, Status, CheckOnly, CreatedById, CompletedDate FROM DeployRequest "
+        f"WHERE CheckOnly = false AND CreatedById = '{china.users[0].id}' ORDER BY CreatedDate DESC",
+        "tooling/",
+    )
+    assert [(row["Id"], row["Status"]) for row in rows] == [(job["id"], deploys.get(job["id"])["status"])]
+    assert rows[0]["CompletedDate"] > "2026-09"
+    assert len(caller.records("SELECT Id FROM DeployRequest", "tooling/")) == 2
+    refused = caller.refused("GET", "/services/data/v67.0/query/?q=SELECT%20Id%20FROM%20DeployRequest")
+    assert refused[1] == "INVALID_TYPE"
