@@ -25,7 +25,7 @@ from kit.problems import Place, Problem, Refused
 from kit.redaction import redact
 
 VERSION = 1
-_LISTS = ("problems", "differs", "accepted", "approvals", "waived", "overridden")
+_LISTS = ("problems", "differs", "accepted", "approvals", "waived", "overridden", "earlier")
 GENESIS = ""
 
 
@@ -50,11 +50,15 @@ class Record:
 
     `validation` and `deployment` are ids of deploy requests in the org; `seconds` is how long each step took;
     `index` is the digest of what the org holds afterwards (only of a success), `held` that of what it gave back of
-    it. `snapshot` is the digest of what the org held before of all that the run touches. `accepted` are components
-    changed by hand that someone agreed to overwrite. `rollback_to` is the entry whose state a rollback restores, 0
-    being that before the first; None for a promote. `holder` is who has the org, as `flows.lock` knows it.
+    it (also of a run that was deployed and failed in verification). `snapshot` is the digest of what the org held
+    before of all that the run touches. `accepted` are components changed by hand that someone agreed to overwrite.
+    `rollback_to` is the entry whose state a rollback restores, 0 being that before the first; None for a promote.
+    `holder` is who has the org, as `flows.lock` knows it.
     `approvals` are who signed the plan's digest, with their keys' fingerprints; `waived` the gates' findings that
     someone let pass, and why; `emergency` the reason that headquarters signed, and `overridden` what it went against.
+    `release` is the digest of the release that the bundle came out of, "" for a bundle composed for this run. A plan of
+    several deployments says which of its `parts` this is (from 1; 0 and 0 for an undivided one), the ids of the
+    `earlier` ones, and the `limits` that it was parted by.
     """
 
     event: Event
@@ -78,6 +82,11 @@ class Record:
     waived: tuple[Mapping[str, str], ...] = ()
     emergency: str = ""
     overridden: tuple[str, ...] = ()
+    release: str = ""
+    part: int = 0
+    parts: int = 0
+    earlier: tuple[Mapping[str, str], ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +153,30 @@ class Ledger:
 
     def last_success(self, org: str) -> Entry | None:
         """Return the newest entry of an org that says it succeeded."""
-        found = (self._entry(key) for key in reversed(self._keys(org)))
-        return next((entry for entry in found if entry.record.event is Event.SUCCEEDED), None)
+        return self._newest(org, lambda record: record.event is Event.SUCCEEDED)
+
+    def last_change(self, org: str) -> Entry | None:
+        """Return the newest entry of an org that says what it then held: a success, or a failure after some parts."""
+        return self._newest(org, lambda record: bool(record.index))
 
     def state_of(self, org: str) -> dict[ComponentKey, str]:
         """Return what the org last received: the digest of each component; empty when it never received any."""
         self.last(org)
-        success = self.last_success(org)
-        return self.index(success.record.index) if success else {}
+        change = self.last_change(org)
+        return self.index(change.record.index) if change else {}
 
     def state_at(self, org: str, sequence: int) -> dict[ComponentKey, str]:
-        """Return what an org held of ours after entry `sequence`, a success; after 0, nothing."""
+        """Return what an org held of ours after entry `sequence`, which names an index; after 0, nothing."""
         return self.index(self._entry(_key(org, sequence)).record.index) if sequence else {}
 
     def held_by(self, org: str) -> dict[ComponentKey, str]:
-        """Return what the org gave back of each component after the last success, as digests of snapshots are."""
-        success = self.last_success(org)
-        return self.index(success.record.held) if success and success.record.held else {}
+        """Return what the org gave back of each component after the last run that changed it, a success or one that
+        was deployed and failed in verification, as digests of snapshots are."""
+        for key in reversed(self._keys(org)):
+            record = self._entry(key).record
+            if record.held or record.event is Event.SUCCEEDED:
+                return self.index(record.held) if record.held else {}
+        return {}
 
     def index(self, digest: str) -> dict[ComponentKey, str]:
         """Return the state that an entry's `index` names. Raises `Refused` when it is lost or altered."""
@@ -268,6 +284,10 @@ class Ledger:
 
     def _headed(self) -> list[str]:
         return [key.removeprefix("heads/").removesuffix(".json") for key in self._heads.list("heads/")]
+
+    def _newest(self, org: str, wanted: Callable[[Record], bool]) -> Entry | None:
+        found = (self._entry(key) for key in reversed(self._keys(org)))
+        return next((entry for entry in found if wanted(entry.record)), None)
 
     def _keys(self, org: str) -> list[str]:
         return self._store.list(f"orgs/{org}/")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from flows.apexuse import is_test
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
 from kit.yamlfile import read_yaml
@@ -131,7 +131,7 @@ def delete_order(keys: Iterable[ComponentKey]) -> tuple[ComponentKey, ...]:
 def tests_for(components: Iterable[Component], *, production: bool) -> Tests:
     """Return the tests to run: all local ones in production, else the bundle's own, or all local ones when the
     bundle has none."""
-    classes = tuple(sorted(each.key.full_name for each in components if _is_test(each)))
+    classes = tuple(sorted(each.key.full_name for each in components if is_test(each)))
     if production or not classes:
         return Tests(TestLevel.LOCAL)
     return Tests(TestLevel.SPECIFIED, classes)
@@ -145,26 +145,6 @@ def state_digest(state: State) -> str:
 def state_bytes(state: State) -> bytes:
     """Return a state as JSON, the same bytes for the same state."""
     return _canonical({str(key): digest for key, digest in state.items()})
-
-
-# Comments and string literals of Apex: an annotation inside one is none.
-_NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-# A test method stands inside the class: an annotation on the class alone makes a helper, which the org can't run.
-# Two searches, since one pattern over both would try every class of a file that has no tests.
-_CLASS = re.compile(r"\bclass\s+\w+", re.IGNORECASE)
-_TEST_METHOD = re.compile(r"@istest\b|\btestmethod\b", re.IGNORECASE)
-
-
-def _is_test(component: Component) -> bool:
-    if component.key.type != "ApexClass":
-        return False
-    code = (file.data.decode(errors="replace") for file in component.files if file.path.endswith(".cls"))
-    return any(_has_test_method(_NO_CODE.sub(" ", text)) for text in code)
-
-
-def _has_test_method(code: str) -> bool:
-    opened = _CLASS.search(code)
-    return bool(opened and _TEST_METHOD.search(code, opened.end()))
 
 
 @cache

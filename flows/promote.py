@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from flows.bundle import Bundle, build_bundle
-from flows.components import ComponentKey
-from flows.conflicts import conflicts_of, refuse_conflicts
-from flows.failures import PromotionFailed, failures_of
+from flows.components import Component, ComponentKey
+from flows.conflicts import Clash, changed_by_hand, conflicts_of, refuse_conflicts
+from flows.drift_org import shipped_components
+from flows.failures import Lost, PromotionFailed, failures_of
 from flows.ledger import Entry, Event, Ledger, Overtaken, Record
 from flows.lock import OrgLock
 from flows.metadata_api import ApiRefused, MetadataApi, TimedOut
@@ -24,12 +25,13 @@ from flows.metadata_results import DeployResult
 from flows.objectstore import ObjectStore
 from flows.plan import Plan, State, make_plan, state_after
 from flows.planfile import refuse_if_other
-from flows.rollback import Inverse, Undone, inverse, obstacles
-from flows.run import Keeper, Open, Outcome, Reporter, Silent, Work, headline, tests_of
+from flows.rollback import Inverse, Undone, before_last, changes_of, inverse, obstacles
+from flows.run import Keeper, Open, Outcome, Reporter, Silent, Work, following, headline, tests_of, which
 from flows.shelf import Shelf
 from flows.snapshot import components_of
-from flows.verify import lost, verify
-from kit.problems import refuse_if_any
+from flows.split import Limits, batches, metadata_limits
+from flows.verify import Verification, lost, verify
+from kit.problems import Refused, refuse_if_any
 from orgs.editions import OrgKind
 from orgs.federation import Org
 
@@ -42,7 +44,8 @@ class Promotion:
 
     `accepted` are components changed by hand that may be overwritten. `take_over` takes the org from a run that
     seems to live. `keeper` lets a release pass or not; `approved` is the plan that alone may be promoted, None for
-    whatever is planned.
+    whatever is planned. A plan beyond `limits` goes in several parts. `release` is the digest of the release that the
+    bundle comes out of, "" for none.
     """
 
     org: Org
@@ -56,6 +59,8 @@ class Promotion:
     take_over: bool = False
     keeper: Keeper = field(default_factory=Open)
     approved: Plan | None = None
+    limits: Limits = field(default_factory=metadata_limits)
+    release: str = ""
     clock: Callable[[], float] = time.monotonic
     _seconds: dict[str, float] = field(default_factory=dict)
     _sequence: int = 0
@@ -79,10 +84,14 @@ class Promotion:
         self.keeper.check(work.plan, bundle)
         if work.plan.empty:
             return Outcome(work.plan)
-        api, tests = self.api(), work.plan.tests
-        self.reporter.step(f"Validating: {work.words}, {tests.level.value}")
-        ident = api.deploy(work.package.zip, tests, check_only=True)
-        return Outcome(work.plan, self._done(api, ident, work))
+        parts = work.parts(self.limits)
+        if len(parts) > 1:
+            later = f"{len(parts)} deployments, each of which needs those before it: the first alone can be validated"
+            self.reporter.step(f"The plan takes {later}")
+        first, api = parts[0], self.api()
+        self.reporter.step(f"Validating: {first.words}, {first.plan.tests.level.value}")
+        ident = api.deploy(first.package.zip, first.plan.tests, check_only=True)
+        return Outcome(work.plan, self._done(api, ident, first))
 
     def promote(self, bundle: Bundle) -> Outcome:
         """Bring the org to hold exactly `bundle`; does nothing when it does.
@@ -126,13 +135,13 @@ class Promotion:
         return self._run(work, lambda record: record.rollback_to is not None and to in {None, record.rollback_to})
 
     def _way_back(self, to: int | None) -> tuple[int, Inverse]:
-        successes = [entry for entry in self.ledger.entries(self.org.name) if entry.record.event is Event.SUCCEEDED]
-        target = to if to is not None else (successes[-2].sequence if len(successes) > 1 else 0)
-        undone = [entry for entry in successes if entry.sequence > target]
-        refuse_if_any(obstacles(self.org.name, target, successes))
-        runs = [Undone(self._shelf.plan(e.record.plan), self._shelf.snapshot(e.record.snapshot)) for e in undone]
-        shipped = self.ledger.state_of(self.org.name)
-        return target, inverse(runs, shipped, org=self.org.name, production=self._production)
+        changes = changes_of(self.ledger.entries(self.org.name))
+        target = to if to is not None else before_last(changes)
+        refuse_if_any(obstacles(self.org.name, target, changes))
+        undone = [entry.record for entry in changes if entry.sequence > target]
+        runs = [Undone(self._shelf.plan(each.plan), self._shelf.snapshot(each.snapshot)) for each in undone]
+        shipped, held = self.ledger.state_of(self.org.name), self.ledger.held_by(self.org.name)
+        return target, inverse(runs, shipped, held, org=self.org.name, production=self._production)
 
     def _run(self, make: Callable[[], Work], was_it: Callable[[Record], bool]) -> Outcome:
         """Do what `make` says, after ending what died before; if that was it already (`was_it`), this is all."""
@@ -150,38 +159,85 @@ class Promotion:
         passed = work.admission
         record = replace(record, rollback_to=work.rollback_to, approvals=passed.approvals, waived=passed.waived)
         record = replace(record, emergency=passed.emergency, overridden=passed.overridden)
+        record = replace(record, release="" if work.rollback_to is not None else self.release)
+        if parts := work.parts(self.limits)[1:]:
+            record = replace(record, parts=len(parts) + 1, limits=self.limits.as_json())
         with self.lock.beating() as self._holder, self._recorded(record):
             self._append(record)
             api = self.api()
             with self._timed("snapshot"):
                 self._shelf.keep(bundle, plan)
                 record = self._snapshot(api, record, work)
-            with self._timed("validate"):
-                self.reporter.step(f"Validating: {work.words}, {plan.tests.level.value}")
-                record = replace(record, validation=api.deploy(work.package.zip, plan.tests, check_only=True))
-                self._append(replace(record, event=Event.VALIDATING))
-                validated = self._done(api, record.validation, work)
-            return self._deploy(api, record, work, validated)
+            return self._carry(api, record, work)
 
     def _snapshot(self, api: MetadataApi, record: Record, work: Work) -> Record:
         """Keep what the org holds of all that the plan touches; refuse when someone changed it by hand."""
         plan = work.plan
         self.reporter.step("Taking a snapshot of what will change")
         keys = (*plan.touched, *plan.deletes)
-        now = components_of(api.retrieve(keys).files, keys, whole=set(plan.deletes))
-        conflicts = conflicts_of(plan, self.ledger.held_by(self.org.name), now)
+        now: dict[ComponentKey, Component] = {}
+        conflicts: dict[ComponentKey, Clash] = {}
+        for some in batches(keys, work.bundle, self.limits):
+            files = api.retrieve(some).files
+            found = components_of(files, some, whole=set(plan.deletes))
+            now |= found
+            conflicts |= self._conflicts(work, some, found, files)
+        for conflict in conflicts.values():
+            self.reporter.step(str(conflict))
         refuse_conflicts(conflicts, self.accepted, self.org.name)
         digest = self._shelf.keep_snapshot(build_bundle(now.values(), work.bundle.api_version))
         return replace(record, snapshot=digest, accepted=tuple(map(str, conflicts)))
 
-    def _deploy(self, api: MetadataApi, record: Record, work: Work, validated: DeployResult) -> Outcome:
-        record = replace(record, tests=tests_of(work.plan, validated))
+    def _conflicts(
+        self,
+        work: Work,
+        keys: Collection[ComponentKey],
+        now: Mapping[ComponentKey, Component],
+        files: Mapping[str, bytes],
+    ) -> dict[ComponentKey, Clash]:
+        org = self.org.name
+        held = self.ledger.held_by(org)
+        changed = changed_by_hand(work.plan, {key: held[key] for key in keys if key in held}, now)
+        if not changed:
+            return {}
+        state = self.ledger.state_of(org)
+        base: Mapping[ComponentKey, Component] = {}
+        with suppress(Refused):  # bundles that the bucket lost: then all that differs from ours is shown
+            base, _ = shipped_components(
+                {key: state[key] for key in changed if key in state}, self.ledger, org, self.releases
+            )
+        return conflicts_of(changed, base, files, {key: work.bundle.components[key] for key in work.plan.touched})
+
+    def _carry(self, api: MetadataApi, record: Record, work: Work, result: DeployResult | None = None) -> Outcome:
+        """Validate and deploy what of `work` is still to come, part by part, then end the run. `result` is that of the
+        part that `record` tells of, which is done; None before the first."""
+        parts = self._parts(record, work)
+        for part in parts[max(record.part, 1) if result else 0 :]:
+            record = following(record)
+            with self._timed("validate"):
+                self.reporter.step(f"{which(record)}Validating: {part.words}, {part.plan.tests.level.value}")
+                record = replace(record, validation=api.deploy(part.package.zip, part.plan.tests, check_only=True))
+                self._append(replace(record, event=Event.VALIDATING))
+                result = self._done(api, record.validation, part)
+            record = self._deploy(api, record, part, result)
+        assert result, "a plan that does something has a part"
+        return self._finish(api, record, work, result)
+
+    def _parts(self, record: Record, work: Work) -> tuple[Work, ...]:
+        """Return the deployments of a run, parted as when it began."""
+        return work.parts(Limits(**record.limits)) if record.parts else (work,)
+
+    def _part(self, record: Record, work: Work) -> Work:
+        return self._parts(record, work)[max(record.part, 1) - 1]
+
+    def _deploy(self, api: MetadataApi, record: Record, part: Work, validated: DeployResult) -> Record:
+        record = replace(record, tests=tests_of(part.plan, validated))
         with self._timed("deploy"):
             self._still_ours()
-            record = replace(record, deployment=self._ask(api, record.validation, work))
+            record = replace(record, deployment=self._ask(api, record.validation, part))
             self._append(replace(record, event=Event.DEPLOYING))
-            self._done(api, record.deployment, work)
-        return self._finish(api, record, work, validated)
+            self._done(api, record.deployment, part)
+        return record
 
     def _ask(self, api: MetadataApi, validation: str, work: Work) -> str:
         """Ask for the deployment: of what was validated if the org takes it, else of the same bytes with tests."""
@@ -198,27 +254,59 @@ class Promotion:
         plan, bundle = work.plan, work.bundle
         with self._timed("verify"):
             self.reporter.step("Verifying: retrieving what was shipped")
-            shipped = [bundle.components[key] for key in plan.touched]
-            files = api.retrieve(plan.touched).files if shipped else {}
-            verification = verify(shipped, files)
+            verification, given_back = self._looked_at(api, plan.touched, bundle)
+        after = self._state_after(work)
+        held = self.ledger.put_index(self._held_besides(plan.touched, after) | given_back)
         if verification.missing:
-            raise PromotionFailed(
+            raise Lost(
                 lost(bundle.components, verification.missing),
                 f"{self.org.name} lost {len(verification.missing)} components of the release",
+                result,
+                held,
             )
-        after = self._state_after(work)
-        held_before = self.ledger.held_by(self.org.name)
-        given_back = {key: each.digest for key, each in components_of(files, plan.touched).items()}
-        held = {key: digest for key, digest in (held_before | given_back).items() if key in after}
         done = replace(
             record,
             event=Event.SUCCEEDED,
             index=self.ledger.put_index(after),
-            held=self.ledger.put_index(held),
+            held=held,
             seconds=dict(self._seconds),
             differs=tuple(map(str, verification.differs)),
         )
         return Outcome(plan, result, verification, self._append(done))
+
+    def _looked_at(
+        self, api: MetadataApi, keys: Sequence[ComponentKey], bundle: Bundle
+    ) -> tuple[Verification, dict[ComponentKey, str]]:
+        """Return how what was shipped compares with what the org gives back, and the digests of that."""
+        found, given_back = [Verification(0, (), ())], dict[ComponentKey, str]()
+        for some in batches(keys, bundle, self.limits):
+            files = api.retrieve(some).files
+            found.append(verify([bundle.components[key] for key in some], files))
+            given_back |= {key: each.digest for key, each in components_of(files, some).items()}
+        missing, differs = (
+            tuple(key for one in found for key in getattr(one, name)) for name in ("missing", "differs")
+        )
+        return Verification(sum(one.checked for one in found), missing, differs), given_back
+
+    def _held_besides(self, looked_at: Collection[ComponentKey], state: State) -> dict[ComponentKey, str]:
+        """Return what the org gave back, when last asked, of all in `state` but what was `looked_at` just now."""
+        asked = set(looked_at)
+        held = self.ledger.held_by(self.org.name).items()
+        return {key: digest for key, digest in held if key in state and key not in asked}
+
+    def _left(self, record: Record) -> Record:
+        """Return the record of a run that failed with what its earlier parts left in the org: they are deployed."""
+        if not record.earlier:
+            return record
+        work = self._kept(record)
+        parts = self._parts(record, work)[: len(record.earlier)]
+        done = [key for part in parts for key in (*part.plan.touched, *part.plan.deletes)]
+        after = self._state_after(work)
+        state = {key: digest for key, digest in self.ledger.state_of(self.org.name).items() if key not in set(done)}
+        state |= {key: after[key] for key in done if key in after}
+        _, given_back = self._looked_at(self.api(), [key for key in done if key in work.bundle.components], work.bundle)
+        held = self._held_besides(done, state) | given_back
+        return replace(record, index=self.ledger.put_index(state), held=self.ledger.put_index(held))
 
     def _state_after(self, work: Work) -> State:
         """Return what the org holds of ours once `work` is done: after a rollback, what it held back then."""
@@ -243,23 +331,41 @@ class Promotion:
 
     def _end(self, record: Record, died: str, make: Callable[[], Work]) -> Outcome | None:
         api = self.api()
+        if record.event is Event.VALIDATING:
+            record = self._asked_for(api, record)
         if record.event is Event.DEPLOYING:
             self.reporter.step(f"{died}: looking at its deployment {record.deployment}")
             work = self._kept(record)
-            result = self._done(api, record.deployment, work)
-            return self._finish(api, record, work, result)
+            part = self._part(record, work)
+            return self._carry(api, record, work, self._done(api, record.deployment, part))
         if record.event is Event.VALIDATING:
             work = make()
             if (record.plan, record.rollback_to) == (work.plan.digest, work.rollback_to):
                 self.reporter.step(f"{died}: looking at its validation {record.validation}")
-                validated = self._done(api, record.validation, work)
-                return self._deploy(api, record, work, validated)
+                part = self._part(record, work)
+                validated = self._done(api, record.validation, part)
+                return self._carry(api, self._deploy(api, record, part, validated), work, validated)
             with suppress(ApiRefused):  # it may be over by now
                 api.cancel(record.validation)
-        self.reporter.step(f"{died} before it deployed anything: closing it")
-        closed = "given up: the run died before it deployed anything, and another one took its place"
-        self._append(replace(record, event=Event.FAILED, problems=(closed,)))
+        if record.earlier:
+            what = f"after part {len(record.earlier)} of {record.parts}"
+        else:
+            what = "before it deployed anything"
+        self.reporter.step(f"{died} {what}: closing it")
+        closed = f"given up: the run died {what}, and another one took its place"
+        self._append(replace(self._left(record), event=Event.FAILED, problems=(closed,)))
         return None
+
+    def _asked_for(self, api: MetadataApi, record: Record) -> Record:
+        """Return the record of a run that died validating; if it had asked for the deployment before it could say so,
+        as one that deploys."""
+        with suppress(ApiRefused):  # who may not list deployments deploys the same once more, which changes nothing
+            if deployment := api.deployed_from(record.validation):
+                part = self._part(record, self._kept(record))
+                tests = tests_of(part.plan, api.status(record.validation))
+                record = replace(record, event=Event.DEPLOYING, deployment=deployment, tests=tests)
+                self._append(record)
+        return record
 
     def _append(self, record: Record) -> Entry:
         """Write the entry after the last one that this run knows. Raises `Overtaken`: then another has the org."""
@@ -299,6 +405,7 @@ class Promotion:
             problems = tuple(f"{each.place}: {each.what}" if each.place else each.what for each in refused.problems)
             last = self.ledger.last(self.org.name)
             latest = last.record if last and last.record.run == record.run else record
+            latest = replace(latest, held=refused.held) if isinstance(refused, Lost) else self._left(latest)
             self._append(replace(latest, event=Event.FAILED, problems=problems, seconds=dict(self._seconds)))
             raise
 
@@ -308,7 +415,7 @@ class Promotion:
         try:
             yield
         finally:
-            self._seconds[name] = round(self.clock() - start, 2)
+            self._seconds[name] = round(self._seconds.get(name, 0) + self.clock() - start, 2)
 
     def _kept(self, record: Record) -> Work:
         """Return what a run that died was to do."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 from flows.bundle import Bundle
-from flows.ledger import Entry
+from flows.ledger import Entry, Record
 from flows.metadata_results import DeployResult
 from flows.package import Package, assemble
 from flows.plan import Plan
+from flows.split import Limits, split
 from flows.verify import Verification
 
 
@@ -97,10 +98,32 @@ class Work:
         components = [self.bundle.components[key] for key in self.plan.touched]
         return assemble(components, self.bundle.api_version, destructive_post=self.plan.deletes)
 
+    def parts(self, limits: Limits) -> tuple[Work, ...]:
+        """Return the deployments that it takes, in their order: this one alone when it fits into one request.
+
+        Raises `Refused` when a component alone is more than a request takes.
+        """
+        plans = split(self.plan, self.bundle, limits)
+        return (self,) if len(plans) == 1 else tuple(replace(self, plan=plan) for plan in plans)
+
     @property
     def words(self) -> str:
         """What it does, for people: "3 created, 1 deleted"."""
         return ", ".join(f"{count} {verb}" for verb, count in self.plan.counts.items() if count)
+
+
+def following(record: Record) -> Record:
+    """Return what the next deployment of a run starts from: of a plan in parts, the ids of the one before are kept."""
+    if not record.parts:
+        return record
+    ids = {"validation": record.validation, "deployment": record.deployment}
+    earlier = (*record.earlier, ids) if record.deployment else record.earlier
+    return replace(record, part=record.part + 1, earlier=earlier, validation="", deployment="")
+
+
+def which(record: Record) -> str:
+    """Return which part of a plan in parts it is, for people."""
+    return f"Part {record.part} of {record.parts}: " if record.parts else ""
 
 
 def tests_of(plan: Plan, result: DeployResult) -> dict[str, object]:
