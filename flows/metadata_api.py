@@ -98,6 +98,30 @@ class MetadataApi:
         """
         return str(self._rest("POST", "", json={"validatedDeployRequestId": validation})["id"])
 
+    def deployed_from(self, validation: str, timeout: float = 3600) -> str:
+        """Return the id of the deployment that was asked for of what was validated, once it is done: what a run that
+        died may have asked for without hearing the answer. "" when there is none, or it failed.
+
+        The Tooling API lists deployments, and doesn't say which validation one comes from: it is the same user's, after
+        the validation, of the same components. Raises `ApiRefused` when the user may not list them.
+        """
+        # ids and times come from the org itself, none from users
+        about = f"SELECT CreatedById, CompletedDate FROM DeployRequest WHERE Id = '{validation}'"  # noqa: S608
+        rows = self._query(about)
+        if not rows or not rows[0]["CompletedDate"]:
+            return ""
+        later = self._query(
+            "SELECT Id FROM DeployRequest WHERE CheckOnly = false "  # noqa: S608
+            f"AND CreatedById = '{rows[0]['CreatedById']}' AND CreatedDate >= {rows[0]['CompletedDate']} "
+            "ORDER BY CreatedDate DESC LIMIT 20"
+        )
+        wanted = self.status(validation).components if later else frozenset()
+        for row in later:
+            result = self.wait(str(row["Id"]), lambda _: None, timeout)
+            if result.success and result.components == wanted:
+                return result.id
+        return ""
+
     def status(self, ident: str) -> DeployResult:
         """Return how a deployment stands."""
         answer = self._rest("GET", f"/{ident}?includeDetails=true")
@@ -195,8 +219,17 @@ class MetadataApi:
         messages = tuple(_text(each, "problem") for each in node.findall("messages"))
         return Retrieved(unzip(base64.b64decode(zipped)) if zipped else {}, messages)
 
+    def _query(self, soql: str) -> list[dict[str, Any]]:
+        """Return the records of a query of the Tooling API that fit into its first page."""
+        records: list[dict[str, Any]] = self._answer("GET", "tooling/query", params={"q": soql})["records"]
+        return records
+
     def _rest(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        url = f"/services/data/v{self.api_version}/metadata/deployRequest{path}"
+        return self._answer(method, f"metadata/deployRequest{path}", **request)
+
+    def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Return the JSON object that a REST resource answers with."""
+        url = f"/services/data/v{self.api_version}/{path}"
         answer = self._send(method, url, repeatable=method == "GET", **request)
         try:
             data = answer.json() if answer.content else {}

@@ -58,7 +58,7 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True)
 class DeployResult:
-    """A deployment as the org reports it, running or done."""
+    """A deployment as the org reports it, running or done. `components` are those that it told of, as Type:FullName."""
 
     id: str
     status: str
@@ -75,6 +75,7 @@ class DeployResult:
     error: str
     failures: tuple[ComponentFailure, ...]
     tests: TestResult
+    components: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,11 @@ def parse_deploy(data: Mapping[str, Any]) -> DeployResult:
             failures=tuple(map(_outcome, _many(tests.get("failures")))),
             passed=tuple(map(_outcome, _many(tests.get("successes")))),
             warnings=tuple(str(each.get("message", "")) for each in _many(tests.get("codeCoverageWarnings"))),
+        ),
+        components=frozenset(
+            f"{each.get('componentType') or ''}:{each.get('fullName') or ''}"
+            for name in ("componentSuccesses", "componentFailures")
+            for each in _many(details.get(name))
         ),
     )
 

@@ -107,7 +107,18 @@ class OrgInMemory:
         self.before("quick")
         if not self.quick:
             raise ApiRefused(Problem("no", "no", "no"), "INVALID_ID_FIELD")
-        return self._add(self.requests[validation][0], False)
+        ident = self._add(self.requests[validation][0], False)
+        self.before("quick answered")
+        return ident
+
+    def status(self, ident: str) -> DeployResult:
+        return _result(ident, "Succeeded")
+
+    def deployed_from(self, validation: str) -> str:
+        asked = list(self.requests)
+        later = asked[asked.index(validation) + 1 :]
+        same = [ident for ident in later if self.requests[ident] == (self.requests[validation][0], False)]
+        return same[-1] if same else ""
 
     def cancel(self, ident: str) -> None:
         raise ApiRefused(Problem(f"{ident} is over", "", ""), "INVALID_STATE")

@@ -145,7 +145,7 @@ def test_a_component_that_the_org_rewrote_is_told_and_recorded(promotion: Promot
     assert outcome.entry.record.differs == ("ApexClass:A",)
 
 
-STEPS = ["retrieve", "validate", "wait validation", "quick", "wait deployment", "verify"]
+STEPS = ["retrieve", "validate", "wait validation", "quick", "quick answered", "wait deployment", "verify"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -118,7 +118,7 @@ def test_what_cannot_be_undone_is_listed_before_anything_is_done(promotion: Prom
     assert f"{asked} Can't be undone: {loss}" in said
 
 
-STEPS = ["retrieve", "validate", "wait validation", "quick", "wait deployment", "verify"]
+STEPS = ["retrieve", "validate", "wait validation", "quick", "quick answered", "wait deployment", "verify"]
 
 
 @pytest.mark.parametrize("step", STEPS)
