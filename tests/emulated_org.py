@@ -5,28 +5,47 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
+
+import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "emulated-org.md"
 TESTS = ROOT / "tests" / "emulators" / "salesforce"
 REFUSALS = ROOT / "emulators" / "salesforce" / "refusals.json"
 
-KNOWLEDGE = "knowledge of the API"
-"""What a rule is cited from when no page was opened for it."""
+DOCUMENTS = Path(__file__).with_suffix(".yml")
 
 _Test = TypeVar("_Test", bound=Callable[..., None])
 
 
-def cites(document: str, as_of: str) -> Callable[[_Test], _Test]:
-    """Mark a test with the document that its behaviour comes from: title, version and 'section'; and when it was read.
+@dataclass(frozen=True)
+class Document:
+    """A page that tests cite: title and section, the API version of the edition that was read, and the day."""
 
-    A part of it that no page was opened for is named after `KNOWLEDGE`. `as_of` is a year and a month: `2026-11`.
+    title: str
+    version: str
+    read: str
+
+
+@cache
+def documents() -> Mapping[str, Document]:
+    """Return the documents of `emulated_org.yml` by the name that tests cite them by."""
+    rows = yaml.safe_load(DOCUMENTS.read_text(encoding="utf-8"))["documents"]
+    return {name: Document(**{key: str(value) for key, value in row.items()}) for name, row in rows.items()}
+
+
+def cites(*names: str) -> Callable[[_Test], _Test]:
+    """Mark a test with the documents that its behaviour comes from, by their names in `emulated_org.yml`.
+
+    What no page was opened for is marked with "knowledge".
     """
-    assert document, as_of
+    assert names
+    assert not set(names) - set(documents())
 
     def unchanged(test: _Test) -> _Test:
         return test
@@ -36,13 +55,12 @@ def cites(document: str, as_of: str) -> Callable[[_Test], _Test]:
 
 @dataclass(frozen=True)
 class Citation:
-    """A behaviour, the test that holds the emulator to it, and where it is documented."""
+    """A behaviour, the test that holds the emulator to it, and the names of the documents that say so."""
 
     behaviour: str
     test: str
     file: str
-    document: str
-    as_of: str
+    documents: tuple[str, ...]
 
 
 def citations(tests: Path = TESTS) -> list[Citation]:
@@ -57,14 +75,19 @@ def page(cited: Iterable[Citation]) -> str:
     for each in cited:
         by_file.setdefault(each.file, []).append(each)
     for file, rows in by_file.items():
-        lines += [f"### {_title(file)}", "", f"`{file}`", "", "| behaviour | document cited | read |", "|---|---|---|"]
-        lines += [f"| {row.behaviour} (`{row.test}`) | {row.document} | {row.as_of} |" for row in rows]
+        lines += [f"### {_title(file)}", "", f"`{file}`", "", "| behaviour | tested by | cites |", "|---|---|---|"]
+        lines += [f"| {row.behaviour} | `{row.test}` | {', '.join(row.documents)} |" for row in rows]
         lines.append("")
     table = json.loads(REFUSALS.read_text(encoding="utf-8"))
     lines += [_REFUSED.format(as_of=table["as_of"]), "| asked for | how it is answered | why |", "|---|---|---|"]
     lines += [f"| {row['what']} | {row['answer']} | {row['why']} |" for row in table["refused"]]
     lines += ["", "## Simplified, and therefore not refused", ""]
     lines += [f"- {text}" for text in table["simplified"]]
+    lines += ["", "## Documents cited", "", "| cited as | document | API version | read on |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {document.title} | {document.version} | {document.read} |"
+        for name, document in sorted(documents().items())
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -72,8 +95,8 @@ _HEAD = """\
 # The emulated orgs
 
 What the emulated orgs do as Salesforce documents it, which test holds them to it, and the page that it comes from. \
-Made by `python -m tests.emulated_org` of the tests' own citations; a test holds it current. A rule that no page was \
-opened for is cited as knowledge of the API.
+Made by `python -m tests.emulated_org` of the tests' own citations; a test holds it current. The documents are listed \
+at the end; a rule that no page was opened for is cited as knowledge of the API.
 
 ## Emulated
 """
@@ -91,15 +114,18 @@ def _of_module(path: Path) -> Iterator[Citation]:
             continue
         for mark in node.decorator_list:
             if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "cites":
-                document, as_of = (str(ast.literal_eval(each)) for each in mark.args)
+                named = tuple(str(ast.literal_eval(each)) for each in mark.args)
                 said = (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ")
-                behaviour = said or node.name.removeprefix("test_").replace("_", " ")
-                yield Citation(behaviour, node.name, str(path.relative_to(ROOT)), document, as_of)
+                behaviour = said or _sentence(node.name.removeprefix("test_").replace("_", " "))
+                yield Citation(behaviour.replace("|", "\\|"), node.name, str(path.relative_to(ROOT)), named)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _title(file: str) -> str:
-    words = Path(file).stem.removeprefix("test_").removeprefix("metadata_").replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return _sentence(Path(file).stem.removeprefix("test_").replace("_", " ")).rstrip(".")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,49 @@ def text_field(name: str, extra: str = "") -> str:
     )
 
 
+APEX_META = xml("ApexClass", "<apiVersion>64.0</apiVersion><status>Active</status>")
+
+
+def apex(name: str, body: str = "") -> dict[str, str]:
+    """Return an Apex class and its metadata."""
+    return {
+        f"classes/{name}.cls": body or f"public class {name} {{ Integer a = 1; }}",
+        f"classes/{name}.cls-meta.xml": APEX_META,
+    }
+
+
+def apex_tests(name: str = "HelloTest", *methods: str) -> dict[str, str]:
+    """Return an Apex test class with empty test methods."""
+    inner = " ".join(f"@isTest static void {method}() {{ }}" for method in methods or ("works",))
+    return apex(name, f"@isTest private class {name} {{ {inner} }}")
+
+
+def store(*fields: str, extra: str = "") -> dict[str, str]:
+    """Return the custom object Store__c with text fields; `extra` is put into its file."""
+    return {"objects/Store__c.object": xml("CustomObject", CUSTOM_OBJECT + "".join(map(text_field, fields)) + extra)}
+
+
+def one(kind: str, name: str, path: str, inner: str, root: str = "") -> dict[str, str]:
+    """Return a package of one component."""
+    return {"package.xml": manifest({kind: [name]}), path: xml(root or kind, inner)}
+
+
+def layout(field: str) -> str:
+    """Return a layout with one field."""
+    items = f"<layoutItems>\n<behavior>Edit</behavior>\n<field>{field}</field>\n</layoutItems>"
+    return xml("Layout", f"<layoutSections><layoutColumns>{items}</layoutColumns></layoutSections>")
+
+
+def apex_package(*parts: dict[str, str]) -> dict[str, str]:
+    """Return a package of the Apex classes in `parts`."""
+    files = {path: data for part in parts for path, data in part.items()}
+    names = [path[len("classes/") : -len(".cls")] for path in files if path.endswith(".cls")]
+    return {"package.xml": manifest({"ApexClass": names}), **files}
+
+
+FLOW = "<label>F</label><processType>AutoLaunchedFlow</processType><recordLookups><name>Get</name>{}</recordLookups>"
+
+
 @dataclass
 class Clock:
     """A clock that stands still until told."""
@@ -181,3 +224,9 @@ class EmulatedOrg:
     def snapshot(self) -> dict[tuple[str, str], dict[str, str]]:
         """Return everything that the org holds, by digest."""
         return {tuple(each.key): dict(each.files) for each in self.components}
+
+
+def with_store(org: EmulatedOrg, *fields: str, extra: str = "") -> None:
+    """Deploy the custom object Store__c."""
+    files = {"package.xml": manifest({"CustomObject": ["Store__c"]}), **store(*fields, extra=extra)}
+    assert org.deploy(files)["status"] == "Succeeded"

@@ -1,0 +1,54 @@
+"""Tests of a deploy: which are run, and how much they must cover."""
+
+from __future__ import annotations
+
+from metadata_support import EmulatedOrg, apex, apex_package, apex_tests, one
+
+from tests.emulated_org import cites
+
+
+@cites("running tests")
+def test_production_runs_local_tests_when_apex_comes(production: EmulatedOrg) -> None:
+    """Production runs local tests by default when Apex comes, and none otherwise."""
+    result = production.deploy(apex_package(apex("Hello"), apex_tests("HelloTest", "one", "two")))
+    assert (result["status"], result["numberTestsTotal"], result["runTestsEnabled"]) == ("Succeeded", 2, True)
+    permission = one("CustomPermission", "P", "customPermissions/P.customPermission", "<label>P</label>")
+    assert production.deploy(permission)["numberTestsTotal"] == 0
+
+
+@cites("coverage")
+def test_a_declared_failure_fails_the_deploy() -> None:
+    """A failing test fails the deploy."""
+    table = {
+        "HelloTest.two": {"outcome": "fail", "message": "expected 1, got 2", "stack": "Class.HelloTest.two: line 3"}
+    }
+    org = EmulatedOrg("production", {"apex_tests": table})
+    result = org.deploy(apex_package(apex("Hello"), apex_tests("HelloTest", "one", "two")))
+    run = result["details"]["runTestResult"]
+    assert (result["status"], result["numberTestErrors"], run["numTestsRun"]) == ("Failed", 1, 2)
+    (failure,) = run["failures"]
+    assert (failure["name"], failure["methodName"], failure["message"]) == ("HelloTest", "two", "expected 1, got 2")
+    assert not org.components.get("ApexClass", "Hello")
+
+
+@cites("coverage", "quick deploy")
+def test_production_insists_on_three_quarters_of_coverage() -> None:
+    """Production needs 75% coverage: of the whole org, or of each deployed class when tests are specified."""
+    package = apex_package(apex("Hello"), apex("Other"), apex_tests())
+    org = EmulatedOrg("production", {"apex_coverage": {"Hello": 0}})
+    result = org.deploy(package)
+    assert result["status"] == "Failed"
+    assert result["errorMessage"].startswith("Average test coverage across all Apex Classes and Triggers is 50%")
+    specified = org.deploy(package, testLevel="RunSpecifiedTests", runTests=["HelloTest"])
+    (warned,) = specified["details"]["runTestResult"]["codeCoverageWarnings"]
+    assert warned["name"] == "Hello"
+    untested = EmulatedOrg("production").deploy(apex_package(apex("Hello")))
+    assert (untested["status"], untested["numberTestsTotal"]) == ("Failed", 0)
+
+
+@cites("coverage")
+def test_specified_tests_run_alone_and_must_exist(sandbox: EmulatedOrg) -> None:
+    package = apex_package(apex_tests("ATest"), apex_tests("BTest"))
+    result = sandbox.deploy(package, testLevel="RunSpecifiedTests", runTests=["BTest"])
+    assert [t["name"] for t in result["details"]["runTestResult"]["successes"]] == ["BTest"]
+    assert sandbox.problems(package, testLevel="RunSpecifiedTests", runTests=["CTest"])
