@@ -11,6 +11,7 @@ Emulated = tuple[str, str, str]
 def services(world: World) -> list[Service]:
     """Return every emulated service; the first one that owns a host answers for it."""
     from emulators.alicloud.api import AlibabaCloudApi
+    from emulators.alicloud.fc.api import FunctionCompute
     from emulators.alicloud.idaas import IdaasPortal
     from emulators.alicloud.oss.api import ObjectStorage
     from emulators.alicloud.oss.s3 import S3Storage
@@ -21,6 +22,7 @@ def services(world: World) -> list[Service]:
         S3Storage(world),
         ObjectStorage(world),
         LogService(world),
+        FunctionCompute(world),
         AlibabaCloudApi(world),
         IdaasPortal(world),
         Salesforce(world),
@@ -30,6 +32,7 @@ def services(world: World) -> list[Service]:
 def emulated() -> list[Emulated]:
     """Return every action that is emulated, sorted."""
     from emulators.alicloud.actions import coverage
+    from emulators.alicloud.fc import api as fc
     from emulators.alicloud.oss import api as oss
     from emulators.alicloud.sls import api as sls
     from emulators.salesforce import bulk, rest
@@ -39,6 +42,7 @@ def emulated() -> list[Emulated]:
         [
             *coverage(),
             *((oss.PRODUCT, oss.VERSION, name) for name in oss.operations()),
+            *((fc.PRODUCT, fc.VERSION, name) for name in fc.operations()),
             *((sls.PRODUCT, sls.VERSION, name) for name in sls.operations()),
             *((metadata.PRODUCT, "", name) for name in metadata.operations()),
             *((bulk.PRODUCT, "", name) for name in bulk.OPERATIONS),

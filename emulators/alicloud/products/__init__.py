@@ -6,6 +6,7 @@ import importlib
 
 _AREAS = (
     "actiontrail",
+    "apigateway",
     "billing",
     "cbn.attachments",
     "cbn.instances",
@@ -18,6 +19,7 @@ _AREAS = (
     "ecs.security_group_rules",
     "eiam",
     "eiam_policies",
+    "eventbridge",
     "ims",
     "ims_providers",
     "kms.aliases",
@@ -47,6 +49,7 @@ _AREAS = (
     "vpc.snat_entries",
     "vpc.vswitches",
     "vpc.zones",
+    "waf",
 )
 
 
