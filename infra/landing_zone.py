@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from infra.audit import Audit
+from infra.console import Console
 from infra.flowlogs import log_flows
 from infra.identity import Identity
 from infra.network import Network
@@ -23,6 +24,7 @@ class LandingZone(pulumi.ComponentResource):
     storage: Storage
     audit: Audit | None
     identity: Identity | None
+    console: Console | None
     contract: dict[str, pulumi.Input[object]]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -32,6 +34,7 @@ class LandingZone(pulumi.ComponentResource):
         self.storage = Storage("storage", settings, child)
         self.audit = Audit("audit", settings, settings.audit, self.storage, child) if settings.audit else None
         self.identity = Identity("identity", settings.identity, child) if settings.identity else None
+        self.console = Console("console", settings, settings.console, self.storage, child) if settings.console else None
         self._log_flows(settings)
         self.contract = {
             "contract_version": CONTRACT_VERSION,
@@ -49,9 +52,7 @@ class LandingZone(pulumi.ComponentResource):
             "storage_backups_bucket": self.storage.backups,
             "storage_logs_bucket": self.storage.logs,
             "storage_kms_key_id": self.storage.kms_key_id,
-            "absent": [
-                part for part, found in {"audit": self.audit, "identity": self.identity}.items() if found is None
-            ],
+            "absent": [part for part in ("audit", "identity", "console") if getattr(self, part) is None],
         }
         if self.storage.state_url is not None:
             self.contract["storage_state_url"] = self.storage.state_url
@@ -63,6 +64,8 @@ class LandingZone(pulumi.ComponentResource):
             }
         if self.identity:
             self.contract |= {"identity_provider": self.identity.provider, "identity_saml": self.identity.saml}
+        if self.console:
+            self.contract["identity_roles"] = self.console.roles
         if self.network.private_zone:
             self.contract["network_private_zone"] = self.network.private_zone
         self.register_outputs(self.contract)

@@ -18,6 +18,7 @@ from infra.limits import limits
 from infra.rules import MANAGED_BY, AccountId, Company, Context, OwnTags, Region, nearest
 from infra.sections.audit import AuditSettings
 from infra.sections.base import Section
+from infra.sections.console import ConsoleSettings
 from infra.sections.identity import IdentitySettings
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
@@ -60,6 +61,11 @@ class Settings(Section):
     )
     identity: IdentitySettings | None = Field(
         None, alias="sfoa:identity", description="Who signs users in to the orgs; off when absent"
+    )
+    console: ConsoleSettings | None = Field(
+        None,
+        alias="sfoa:console",
+        description="Who gets in to Alibaba Cloud itself, and with which rights; off when absent",
     )
     tags: OwnTags = Field(
         default_factory=dict, alias="sfoa:tags", description="Tags of your own on everything that takes tags"

@@ -46,6 +46,14 @@ class Standing:
         return {r.name: r for r in self.resources if r.type.endswith(f":{type_}")}
 
 
+ARNS = {
+    "Role": ("role", "roleName"),
+    "SamlProvider": ("saml-provider", "samlProviderName"),
+    "OidcProvider": ("oidc-provider", "oidcProviderName"),
+}
+"""How RAM names what is made: its kind in the ARN, and the argument that the name stands in."""
+
+
 class Cloud(pulumi.runtime.Mocks):
     """Answers each creation with its inputs, an id, and the few outputs that others build on."""
 
@@ -53,6 +61,15 @@ class Cloud(pulumi.runtime.Mocks):
         outputs = dict(args.inputs)
         if args.typ.endswith(":EipAddress"):
             outputs["ipAddress"] = f"203.0.113.{args.name.rpartition('-')[2]}"
+        kind = args.typ.rpartition(":")[2]
+        if kind in ARNS:
+            outputs["arn"] = f"acs:ram::1234567890123456:{ARNS[kind][0]}/{args.inputs[ARNS[kind][1]]}"
+        if args.typ.endswith(":SamlApplication"):
+            outputs["saml"] = {
+                "issuer": f"https://acme.aliyunidaas.com/{args.name}/meta",
+                "sso_url": f"https://acme.aliyunidaas.com/{args.name}/sso",
+                "certificate": "-----BEGIN CERTIFICATE-----\n",
+            }
         if args.typ.endswith(":NatGateway"):
             outputs["snatTableIds"] = "stb-1"
         return (args.inputs.get("bucket") or f"{args.name}-id"), outputs
