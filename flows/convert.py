@@ -15,6 +15,8 @@ from flows.contents import digest_of
 from flows.metadata_types import ChildType, MetadataType
 from flows.parallel import shared_out
 from flows.source.project import Project, SourceFile
+from flows.source.replacements import RULE as REPLACEMENTS
+from flows.source.replacements import ReplacementError, replaced
 from flows.source.resolve import ARCHIVES, META, ChildFile, Found, resolve, same_name
 from flows.ui_bundle import DESCRIPTOR, wrong_in
 from flows.xmltext import MalformedXmlError
@@ -345,10 +347,14 @@ class _Converter:
         """Read a file; one that can't be read is noted as a problem, and taken as empty."""
         try:
             with open(file.path, "rb") as stream:  # noqa: PTH123 — a Path for each of 10,000 files costs as much
-                return stream.read()
+                data = stream.read()
+            return replaced(data, file.path, self.project.replacements) if self.project.replacements else data
         except OSError as error:
             what = f"cannot read the file: {error.strerror}"
             self.problem(Place(file.name), what, "every file of the source can be read", "mend or remove it")
+            return b""
+        except ReplacementError as error:
+            self.problem(Place(file.name), str(error), REPLACEMENTS, "set it, or allow it to be unset")
             return b""
 
     def xml(self, file: SourceFile) -> xmltext.Document | None:

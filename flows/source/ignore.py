@@ -46,11 +46,17 @@ class Ignore:
         return False
 
 
-def read_ignore(root: Path) -> Ignore:
-    """Return the default rules followed by those of `root/.forceignore`, where there is one."""
-    file = root / ".forceignore"
-    lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
-    return parse_ignore([*DEFAULTS, *lines])
+def read_ignore(directory: Path, root: Path) -> tuple[Ignore, Path]:
+    """Return the rules for what lies below `directory`, and the folder that their paths start from.
+
+    They are the defaults followed by those of the next `.forceignore` from `directory` upward, as Salesforce's tool
+    looks for it; without one, the defaults alone, from `root`.
+    """
+    for folder in (directory, *directory.parents):
+        file = folder / ".forceignore"
+        if file.is_file():
+            return parse_ignore([*DEFAULTS, *file.read_text(encoding="utf-8-sig").splitlines()]), folder
+    return parse_ignore(DEFAULTS), root
 
 
 def parse_ignore(lines: Iterable[str]) -> Ignore:
@@ -76,13 +82,13 @@ def _rule(line: str) -> _Rule | None:
     if not text:
         return None
     anchored = "/" in text
-    expression = _expression(text.removeprefix("/"))
+    expression = glob_expression(text.removeprefix("/"))
     if not anchored:
         expression = f"(?:.*/)?{expression}"
     return _Rule(re.compile(expression, re.IGNORECASE | re.DOTALL), denies, only_directories)
 
 
-def _expression(pattern: str) -> str:
+def glob_expression(pattern: str) -> str:
     """Return the glob as a regular expression: `**/` any folders, `/**` everything below, `*` within a name."""
     out, position = "", 0
     while position < len(pattern):

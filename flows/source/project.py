@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from flows.metadata_types import metadata_types
 from flows.source.ignore import Ignore, read_ignore
+from flows.source.replacements import Replacement, read_replacements
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 
 PROJECT_FILE = "sfdx-project.json"
 
 # Settings that change what the source means. The kit refuses them rather than to convert something else.
 _NOT_TAKEN = {
-    "replacements": "string replacements are not applied by the kit",
     "sourceBehaviorOptions": "the presets that decompose further types are not taken by the kit",
     "registryCustomizations": "additions to Salesforce's registry are not taken by the kit",
     "registryPresets": "the presets that decompose further types are not taken by the kit",
@@ -60,31 +60,39 @@ class Project:
     package_directories: tuple[str, ...]
     api_version: str
     api_version_given: bool
-    ignore: Ignore
+    replacements: tuple[Replacement, ...] = ()
 
     def files(self, directory: str) -> Iterator[SourceFile]:
         """Yield the files below `directory` that aren't ignored, sorted by path."""
         parts = () if directory == "." else tuple(directory.split("/"))
-        yield from self._walk(str(self.root / directory), "".join(f"{part}/" for part in parts), parts)
+        whole = self.root if directory == "." else self.root / directory
+        ignore, start = read_ignore(whole, self.root)
+        below = whole.relative_to(start)
+        above = [folder.as_posix() for folder in (*reversed(below.parents), below) if folder.parts]
+        if any(ignore.denies(folder, is_directory=True) for folder in above):
+            return
+        seen = f"{below.as_posix()}/" if below.parts else ""
+        yield from _walk(str(whole), "".join(f"{part}/" for part in parts), parts, seen, ignore)
 
     def shown(self, name: str) -> str:
         """Return the file as people can open it from where they are."""
         return relative(self.root / name)
 
-    def _walk(self, folder: str, name: str, parts: tuple[str, ...]) -> Iterator[SourceFile]:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        denies = self.ignore.denies
-        for entry in found:
-            base = entry.name
-            below = name + base
-            is_directory = entry.is_dir()
-            if denies(below, is_directory=is_directory):
-                continue
-            if is_directory:
-                yield from self._walk(entry.path, below + "/", (*parts, base))
-            else:
-                yield SourceFile(entry.path, below, (*parts, base))
+
+def _walk(folder: str, name: str, parts: tuple[str, ...], seen: str, ignore: Ignore) -> Iterator[SourceFile]:
+    """Yield the files below a folder; `name` and `seen` are its paths from the project's root and for `ignore`."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    denies = ignore.denies
+    for entry in found:
+        base = entry.name
+        is_directory = entry.is_dir()
+        if denies(seen + base, is_directory=is_directory):
+            continue
+        if is_directory:
+            yield from _walk(entry.path, f"{name}{base}/", (*parts, base), f"{seen}{base}/", ignore)
+        else:
+            yield SourceFile(entry.path, name + base, (*parts, base))
 
 
 def read_project(folder: Path) -> Project:
@@ -103,7 +111,7 @@ def read_project(folder: Path) -> Project:
     if not file.is_file():
         # The folder's own name may be a type's directory ("classes"), so names start with it.
         whole = folder.resolve()
-        return Project(whole.parent, (whole.name,), default, False, read_ignore(whole))
+        return Project(whole.parent, (whole.name,), default, False)
     data = _json(file)
     directories, problems = _package_directories(data, file)
     problems += [
@@ -111,9 +119,10 @@ def read_project(folder: Path) -> Project:
         for key, why in _NOT_TAKEN.items()
         if data.get(key)
     ]
-    refuse_if_any(problems, f"{relative(file)} is not valid")
+    replacements, wrong = read_replacements(data.get("replacements") or [], file.resolve())
+    refuse_if_any([*problems, *wrong], f"{relative(file)} is not valid")
     version = data.get("sourceApiVersion")
-    return Project(folder.resolve(), directories, str(version or default), bool(version), read_ignore(folder))
+    return Project(folder.resolve(), directories, str(version or default), bool(version), replacements)
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Sf:
     def __init__(self, home: Path) -> None:
         program, _ = node()
         self.command = [str(program), str(modules() / "node_modules/@salesforce/cli/bin/run.js"), "project", "convert"]
-        self.environment = {**os.environ, **_QUIET, "HOME": str(home)}
+        self.home = home
 
     def source(self, project: Path, directories: Sequence[str], out: Path) -> Answer:
         """Convert package directories of a project to Metadata API format below `out`."""
@@ -92,7 +92,7 @@ class Sf:
         done = subprocess.run(
             [*self.command, *arguments, "--json"],
             cwd=folder,
-            env=self.environment,
+            env={**os.environ, **_QUIET, "HOME": str(self.home)},
             capture_output=True,
             text=True,
             timeout=_COMMAND_SECONDS,

@@ -6,6 +6,7 @@ command about the sample, one component of each type, and a refusal.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -14,12 +15,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests/flows"))
 
-from comparing import compare, types_of  # noqa: E402
+from comparing import compare, differences, types_of, without_manifest  # noqa: E402
 from salesforce_converter import Sf, files_below  # noqa: E402
-from source_samples import write  # noqa: E402
+from source_samples import container, write, xml  # noqa: E402
 from synthetic import REFUSED, one_of_each  # noqa: E402
 
 from flows.convert import convert  # noqa: E402
+from flows.package import assemble  # noqa: E402
 from flows.source.project import read_project  # noqa: E402
 from tests.clients.node import NotAvailable, locked  # noqa: E402
 
@@ -55,3 +57,54 @@ def test_a_project_that_sf_refuses_is_refused_with_the_file(sf: Sf, tmp_path: Pa
     assert problem.place
     assert problem.place.file.endswith("app/novelties/A.novelty-meta.xml")
     assert "novelty" in problem.what
+
+
+LABEL = "<labels><fullName>A</fullName><value>old</value></labels>"
+# Entries of `replacements`, with what they are about.
+REPLACEMENTS = [
+    {"filename": "classes/A.cls", "stringToReplace": "a.c", "replaceWithEnv": "SAMPLE_VALUE"},
+    {"glob": "classes/*.cls", "regexToReplace": r"v(\d+)$", "replaceWithFile": "new.txt"},
+    {"glob": "**/*.{txt,png}", "stringToReplace": "old", "replaceWithEnv": "SAMPLE_VALUE"},
+    {"glob": "app/**/*-meta.xml", "stringToReplace": "old", "replaceWithFile": "new.txt"},
+    {"glob": "classes/A.cls", "stringToReplace": "gone", "replaceWithEnv": "UNSET", "allowUnsetEnvVariable": True},
+    {
+        "glob": "classes/A.cls",
+        "stringToReplace": "kept",
+        "replaceWithEnv": "SAMPLE_VALUE",
+        "replaceWhenEnv": [{"env": "SAMPLE_VALUE", "value": "another"}],
+    },
+]
+
+
+def test_replacements_and_ignored_files_are_as_by_sf(sf: Sf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLE_VALUE", "[$&|$1|$$]")
+    monkeypatch.delenv("UNSET", raising=False)
+    monkeypatch.setenv("SF_APPLY_REPLACEMENTS_ON_CONVERT", "true")  # as `sf project deploy` does
+    resource = xml("StaticResource", contentType="application/zip", description="old")
+    files: dict[str, str | bytes] = {
+        ".forceignore": "*.ignored\n**/tabs/**\n",
+        "new.txt": " <$1> \n",
+        "project/app/classes/A.cls": "a.c abc gone kept\nv12\nv13",
+        "project/app/classes/A.cls-meta.xml": xml("ApexClass", description="old"),
+        "project/app/tabs/A.tab-meta.xml": xml("CustomTab"),
+        "project/app/labels/CustomLabels.labels-meta.xml": container("CustomLabels", LABEL),
+        "project/app/objects/O__c/fields/A__c.field-meta.xml": xml("CustomField", fullName="A__c", description="old"),
+        "project/app/staticresources/kit/a.txt": "old\n",
+        "project/app/staticresources/kit/a.png": b"old\0",
+        "project/app/staticresources/kit/a.ignored": "old",
+        "project/app/staticresources/kit.resource-meta.xml": resource,
+        "project/own/.forceignore": "B.tab-meta.xml\n",
+        "project/own/tabs/A.tab-meta.xml": xml("CustomTab"),
+        "project/own/tabs/B.tab-meta.xml": xml("CustomTab"),
+        "project/new.txt": " &lt;new&gt; \n",
+    }
+    write(tmp_path / "above", files)
+    directories = ["app", "own"]
+    project = {"packageDirectories": [{"path": path} for path in directories], "replacements": REPLACEMENTS}
+    root = write(tmp_path / "above/project", {}, project=json.dumps(project))
+    result = convert(read_project(root), directories, "core")
+    assert result.problems == ()
+    assert sf.source(root, directories, tmp_path / "package").error == ""
+    ours, theirs = assemble(result.components, "64.0").files, files_below(tmp_path / "package")
+    assert differences(without_manifest(ours), without_manifest(theirs)) == []
+    assert ours["classes/A.cls"] == b"[a.c|$1|$] abc  kept\nv12\n&lt;new&gt;"

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from source_samples import write
 
 from flows.source.ignore import DEFAULTS, parse_ignore
+from flows.source.project import read_project
 
 
 @pytest.mark.parametrize(
@@ -50,3 +54,26 @@ def test_tests_and_editor_files_of_components_are_ignored_by_default() -> None:
     for path in ("app/lwc/a/__tests__/a.test.js", "app/lwc/jsconfig.json", "app/lwc/.eslintrc.json", "app/.DS_Store"):
         assert ignore.denies(path, is_directory=False), path
     assert not ignore.denies("app/staticresources/kit/jsconfig.json", is_directory=False)
+
+
+def test_the_next_forceignore_from_a_package_directory_upward_counts(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        ".forceignore": "*.md\n",
+        "work/app/a.md": "",
+        "work/app/a.txt": "",
+        "work/own/.forceignore": "/a.txt\n",
+        "work/own/a.md": "",
+        "work/own/a.txt": "",
+        "work/own/sub/a.txt": "",
+    }
+    write(tmp_path, files)
+    data = '{"packageDirectories": [{"path": "app"}, {"path": "own"}]}'
+    project = read_project(write(tmp_path / "work", {}, project=data))
+    assert [file.name for file in project.files("app")] == ["app/a.txt"]
+    assert [file.name for file in project.files("own")] == ["own/a.md", "own/sub/a.txt"]
+
+
+def test_a_package_directory_below_an_ignored_folder_has_no_files(tmp_path: Path) -> None:
+    data = '{"packageDirectories": [{"path": "packages/app"}]}'
+    files: dict[str, str | bytes] = {".forceignore": "packages/\n", "packages/app/a.txt": ""}
+    assert list(read_project(write(tmp_path, files, project=data)).files("packages/app")) == []

@@ -33,7 +33,7 @@ def test_a_folder_without_a_project_file_is_a_package_directory(tmp_path: Path) 
 def test_everything_wrong_with_a_project_file_is_told_at_once(tmp_path: Path) -> None:
     data = {
         "packageDirectories": [{"path": "gone"}, {"default": True}],
-        "replacements": [{"filename": "a"}],
+        "replacements": [{"filename": "a", "stringToReplace": "b"}],
         "sourceBehaviorOptions": ["decomposeWorkflowBeta"],
     }
     with pytest.raises(Refused) as refused:
