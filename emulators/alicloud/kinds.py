@@ -35,6 +35,9 @@ EIAM_APPLICATION = Kind("eiam_application", "app_", "EntityNotFound.Application"
 EIAM_CERTIFICATE = "idaas.certificate"
 """Kind of the documents that hold an application's signing certificate, by its id: `der` (Base64)."""
 EIAM_POLICY = Kind("eiam_policy", "cap_", "EntityNotFound.ConditionalAccessPolicy")
+SSO_DIRECTORY = Kind("sso_directory", "d-", "EntityNotExists.Directory")
+SSO_GROUP = Kind("sso_group", "g-", "EntityNotExists.Group")
+SSO_ACCESS = Kind("sso_access", "ac-", "EntityNotExists.AccessConfiguration")
 POLICY = Kind("ram_policy", "", "EntityNotExist.Policy", regional=False)
 
 TAGGED = {

@@ -11,6 +11,7 @@ _AREAS = (
     "cbn.attachments",
     "cbn.instances",
     "cbn.route_tables",
+    "cloudsso",
     "cms.contacts",
     "cms.event_rules",
     "config",
