@@ -36,7 +36,7 @@ class Account(Protocol):
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
     """Return whether the environment holds an AccessKey, whole."""
-    return bool(_first(environ, KEY_ID) and _first(environ, KEY_SECRET))
+    return bool(first_of(environ, KEY_ID) and first_of(environ, KEY_SECRET))
 
 
 class LiveAccount:
@@ -53,12 +53,12 @@ class LiveAccount:
         from darabonba.runtime import RuntimeOptions
 
         config = Config(
-            access_key_id=_first(self._environ, KEY_ID),
-            access_key_secret=_first(self._environ, KEY_SECRET),
-            security_token=_first(self._environ, TOKEN) or None,
+            access_key_id=first_of(self._environ, KEY_ID),
+            access_key_secret=first_of(self._environ, KEY_SECRET),
+            security_token=first_of(self._environ, TOKEN) or None,
             region_id=self._region,
             endpoint=host,
-            ca=_first(self._environ, AUTHORITIES) or None,
+            ca=first_of(self._environ, AUTHORITIES) or None,
             connect_timeout=TIMEOUT_MS,
             read_timeout=TIMEOUT_MS,
         )
@@ -91,7 +91,7 @@ class LiveAccount:
         config.region = self._region
         config.retry_max_attempts = 1
         config.credentials_provider = oss.credentials.StaticCredentialsProvider(
-            _first(self._environ, KEY_ID), _first(self._environ, KEY_SECRET), _first(self._environ, TOKEN) or None
+            first_of(self._environ, KEY_ID), first_of(self._environ, KEY_SECRET), first_of(self._environ, TOKEN) or None
         )
         try:
             return len(oss.Client(config).list_buckets(oss.ListBucketsRequest()).buckets or [])
@@ -101,5 +101,6 @@ class LiveAccount:
             raise CallFailed(str(code or ""), str(message or cause)) from None
 
 
-def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
+def first_of(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
+    """Return the value of the first of these variables that has one, or nothing."""
     return next((environ[name] for name in names if environ.get(name)), "")

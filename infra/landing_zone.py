@@ -33,7 +33,8 @@ class LandingZone(pulumi.ComponentResource):
         self.network = Network("network", settings, child)
         self.storage = Storage("storage", settings, child)
         self.audit = Audit("audit", settings, settings.audit, self.storage, child) if settings.audit else None
-        self.identity = Identity("identity", settings.identity, child) if settings.identity else None
+        named = settings.identity
+        self.identity = Identity("identity", settings, named, child) if named else None
         self.console = Console("console", settings, settings.console, self.storage, child) if settings.console else None
         self._log_flows(settings)
         self.contract = {

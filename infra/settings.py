@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -19,7 +19,7 @@ from infra.rules import MANAGED_BY, AccountId, Company, Context, OwnTags, Region
 from infra.sections.audit import AuditSettings
 from infra.sections.base import Section
 from infra.sections.console import ConsoleSettings
-from infra.sections.identity import IdentitySettings
+from infra.sections.identity import TAGS, EiamIdentity, IdentitySettings, OrgName, Token
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
 from kit.problems import Problem, Refused
@@ -27,6 +27,8 @@ from kit.yamlfile import YamlFile, problems_of, read_yaml
 
 NAMESPACE = "sfoa:"
 ACCOUNT_ID = "alicloud:accountId"
+SCIM_TOKENS = "sfoa:scim_tokens"
+UNION_TAGS = {("sfoa:identity", tag) for tag in TAGS}
 ACCOUNT_VARIABLES = ("ALIBABA_CLOUD_ACCOUNT_ID", "ALICLOUD_ACCOUNT_ID")
 
 
@@ -60,7 +62,15 @@ class Settings(Section):
         None, alias="sfoa:audit", validate_default=True, description="Trail, logs and alarms; off when absent"
     )
     identity: IdentitySettings | None = Field(
-        None, alias="sfoa:identity", description="Who signs users in to the orgs; off when absent"
+        None,
+        alias="sfoa:identity",
+        discriminator="provider",
+        description="Who signs users in to the orgs; off when absent",
+    )
+    scim_tokens: dict[OrgName, Token] = Field(
+        default_factory=dict,
+        alias="sfoa:scim_tokens",
+        description="For each org that IDaaS EIAM provisions users to, the secret token of its SCIM service",
     )
     console: ConsoleSettings | None = Field(
         None,
@@ -86,6 +96,23 @@ class Settings(Section):
                 },
             )
         return audit
+
+    @field_validator("scim_tokens", mode="after")
+    @classmethod
+    def _has_applications(cls, tokens: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
+        identity = info.data.get("identity")
+        strangers = tokens.keys() - set(identity.orgs if isinstance(identity, EiamIdentity) else ())
+        if strangers and "identity" in info.data:
+            raise PydanticCustomError(
+                "setting",
+                "{what}",
+                {
+                    "what": f"no application of IDaaS EIAM signs users in to {', '.join(sorted(strangers))}",
+                    "rule": "what provisions users to an org is its application (sfoa:identity, provider: eiam)",
+                    "fix": "add the org to sfoa:identity, or remove its token",
+                },
+            )
+        return tokens
 
     @property
     def production(self) -> bool:
@@ -136,7 +163,7 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str], file: Y
     try:
         settings = Settings.model_validate(data, context=context)
     except ValidationError as error:
-        problems += [_explained(problem) for problem in problems_of(error, place)]
+        problems += [_explained(problem) for problem in problems_of(error, place, tags=UNION_TAGS)]
     if problems:
         raise Refused(problems, f"the stack's config is not valid: {len(problems)} to correct; nothing was created")
     return settings
@@ -177,7 +204,8 @@ def _untitled(schema: Any) -> Any:
 def _in_config(file: YamlFile | None, data: Mapping[str, Any]) -> YamlFile:
     """Return the file as seen from its `config` mapping, without lines where it isn't what the engine read."""
     config = file.data.get("config") or {} if file and isinstance(file.data, dict) else {}
-    if file is None or any(config.get(key) != data[key] for key in _structures() if key in data):
+    compared = _structures() - {SCIM_TOKENS}  # the file holds them encrypted
+    if file is None or any(config.get(key) != data[key] for key in compared if key in data):
         return YamlFile("stack config", {}, {})
     lines = {key[1:]: line for key, line in file.lines.items() if key[:1] == ("config",)}
     return replace(file, lines=lines)
@@ -193,6 +221,8 @@ def _plain(text: str) -> Any:
 def _explained(problem: Problem) -> Problem:
     """Return pydantic's own problems in words that say what to do; ours as they are."""
     key = problem.what.partition(": ")[0]
+    if key.startswith(SCIM_TOKENS):
+        problem = replace(problem, value="")  # what was sent is secret
     if problem.rule == "missing":
         return replace(problem, rule="the setting has no default", fix=f"add {key} to the stack's config")
     if problem.rule == "extra forbidden":

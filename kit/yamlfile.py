@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -82,9 +82,14 @@ def parse_model(model: type[Model], file: YamlFile, data: Any = None, at: Key = 
         raise Refused(problems_of(error, file, at), f"{file.name} is not valid") from error
 
 
-def problems_of(error: ValidationError, file: YamlFile, at: Key = ()) -> list[Problem]:
+def problems_of(
+    error: ValidationError, file: YamlFile, at: Key = (), tags: Collection[Key] = frozenset()
+) -> list[Problem]:
     """Return pydantic's errors as problems. A validator sets rule and fix by raising `PydanticCustomError`
-    with `ctx={"rule": …, "fix": …}`."""
+    with `ctx={"rule": …, "fix": …}`.
+
+    `tags` are the paths that end with the tag of a discriminated union, which pydantic adds and no file has.
+    """
     found = []
     items = error.errors(include_url=False)
     for item in items:
@@ -92,7 +97,7 @@ def problems_of(error: ValidationError, file: YamlFile, at: Key = ()) -> list[Pr
         within = [other for other in items if other["loc"][:-1] == item["loc"] and other["loc"]]
         if item["type"] == "too_short" and within:
             continue
-        key = at + tuple(item["loc"])
+        key = at + _untagged(tuple(item["loc"]), tags)
         context = item.get("ctx", {})
         dotted = ".".join(map(str, key)) or "the document"
         found.append(
@@ -105,6 +110,11 @@ def problems_of(error: ValidationError, file: YamlFile, at: Key = ()) -> list[Pr
             )
         )
     return found
+
+
+def _untagged(key: Key, tags: Collection[Key]) -> Key:
+    place = next((len(tag) for tag in tags if key[: len(tag)] == tag), 0)
+    return key[: place - 1] + key[place:] if place else key
 
 
 def _walk(node: yaml.Node, path: Key, lines: dict[Key, int], problems: list[Problem], name: str) -> None:

@@ -12,6 +12,8 @@ RULES = Rules("ACC")
 PIPL = "PIPL Art. 51(4), operational rights are limited; from knowledge"
 OSS = "help.aliyun.com, OSS, block public access and bucket policy; from knowledge"
 MLPS = "GB/T 22239-2019 (MLPS 2.0), 8.1.4.1 identity authentication; from knowledge"
+EIAM_MFA = "pulumi-python:dynamic/eiam:MfaPolicy"
+DAY_SECONDS = 86_400
 ANYONE = {"*", "0.0.0.0/0", "0.0.0.0", "::/0"}  # noqa: S104  refused here, not listened on
 
 
@@ -189,6 +191,36 @@ def databases_name_their_clients(resource: Resource, _: Stack) -> str | None:
 def databases_have_no_public_address(resource: Resource, _: Stack) -> str | None:
     kind = resource.get("netType")
     return None if kind in ("Private", UNKNOWN) else f"{resource.kind}: a public endpoint"
+
+
+@RULES.add(
+    EIAM_MFA,
+    title=("Administrators get in without a second factor", "管理员无需二次认证即可登录"),
+    fix=(
+        "keep the policy on, with ia_totp or ia_webauthn, asked again within a day",
+        "请保持策略启用，使用 ia_totp 或 ia_webauthn，并在一天内重新验证",
+    ),
+    source=MLPS,
+)
+def sign_in_demands_a_second_factor(resource: Resource, _: Stack) -> str | None:
+    methods = resource.get("methods")
+    if methods is not UNKNOWN and not set(_listed(methods)) & {"ia_totp", "ia_webauthn"}:
+        return f"methods: {said(methods)}"
+    interval = resource.get("interval_seconds", 0)
+    if interval is not UNKNOWN and not 0 < interval <= DAY_SECONDS:
+        return f"interval_seconds: {said(interval)}"
+    return resource.unless("enabled", True)
+
+
+@RULES.add(
+    "pulumi-python:dynamic/eiam:SamlApplication",
+    title=("An identity provider signs users in without a policy of a second factor", "身份提供商未配置二次认证策略"),
+    fix=("add eiam.MfaPolicy to the stack", "请在堆栈中添加 eiam.MfaPolicy"),
+    source=MLPS,
+    looks_around=True,
+)
+def applications_stand_behind_a_second_factor(_resource: Resource, stack: Stack) -> str | None:
+    return None if stack.of(EIAM_MFA) else "no eiam.MfaPolicy"
 
 
 def _allowed(document: object) -> Iterator[Mapping[str, Any]]:

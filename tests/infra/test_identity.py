@@ -66,7 +66,7 @@ def test_every_org_of_the_stack_gets_the_provider_of_the_metadata(stand: Any) ->
 
 
 def test_a_stack_without_identity_says_that_it_is_absent(stand: Any) -> None:
-    outputs = parse_outputs(stand("local").contract, "local")
+    outputs = parse_outputs(stand("local", {"sfoa:identity": "null"}).contract, "local")
     assert "identity" in outputs.absent
     assert (outputs.identity_provider, outputs.identity_saml) == (None, {})
 
@@ -116,3 +116,81 @@ def test_metadata_may_stand_in_a_file_of_the_project(
     settings = read_settings({**config("local"), **section("idp.xml")}, ACCOUNT)
     assert settings.identity is not None
     assert settings.identity.metadata.startswith("<md:EntityDescriptor")
+
+
+CHINA = ("china-uat", "china-east", "china-preview", "china-staging", "china-production")
+
+
+def eiam(**more: Any) -> dict[str, str]:
+    return {"sfoa:identity": json.dumps({"provider": "eiam", "orgs": ["china-uat", "china-production"], **more})}
+
+
+def test_idaas_signs_in_to_each_org_at_its_own_address(stand: Any) -> None:
+    landed = stand("local")
+    outputs = parse_outputs(landed.contract, "local")
+    assert (outputs.identity_provider, set(outputs.identity_saml)) == ("eiam", set(CHINA))
+    applications = landed.of("SamlApplication")
+    assert applications["identity-china-production"].inputs["entity_id"] == "https://acme-cn.my.sfcrmproducts.cn"
+    assert {made.inputs["instance_id"] for made in applications.values()} == {"identity-instance-id"}
+    assert not any(made.inputs["keep"] or made.protect for made in applications.values())
+    (policy,) = landed.of("MfaPolicy").values()
+    assert (policy.inputs["enabled"], policy.inputs["groups"]) == (True, [])
+
+
+def test_production_protects_who_signs_users_in(stand: Any) -> None:
+    landed = stand("example-production")
+    made = [r for r in landed.resources if ":dynamic/eiam:" in r.type]
+    assert {r.type.rpartition(":")[2] for r in made} == {"Instance", "MfaPolicy", "SamlApplication"}
+    assert all(r.protect for r in made)
+
+
+def test_what_a_company_has_is_adopted_and_kept_unless_it_says_otherwise(stand: Any) -> None:
+    mfa = {"administrators": ["group_1"]}
+    changes = eiam(instance="idaas_1", adopt={"china-uat": "app_1"}, mfa=mfa)
+    landed = stand("local", changes)
+    assert not landed.of("Instance")
+    adopted = landed.of("SamlApplication")["identity-china-uat"].inputs
+    assert (adopted["instance_id"], adopted["application_id"], adopted["keep"]) == ("idaas_1", "app_1", True)
+    assert landed.of("MfaPolicy")["identity-mfa"].inputs["groups"] == ["group_1"]
+    landed = stand("local", eiam(adopt={"china-uat": "app_1"}, delete_adopted=True))
+    assert not landed.of("SamlApplication")["identity-china-uat"].inputs["keep"]
+
+
+def test_a_token_is_a_secret_input_of_its_org_s_provisioning(stand: Any) -> None:
+    landed = stand("local", {"sfoa:scim_tokens": json.dumps({"china-uat": "hidden"})})
+    (target,) = landed.of("ScimTarget").values()
+    assert isinstance(target.inputs["token"], dict), "a secret is wrapped on the wire"
+    assert target.inputs["base_url"] == "https://acme-cn--uat.sandbox.my.sfcrmproducts.cn/services/scim/v2/"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (eiam(mfa={"methods": []}), "sfoa:identity.mfa.methods"),
+        (eiam(mfa={"methods": ["ia_otp_sms"]}), "sfoa:identity.mfa.methods.0"),
+        (eiam(mfa={"interval_seconds": 604_800}), "sfoa:identity.mfa.interval_seconds"),
+        (eiam(mfa={"enabled": False}), "sfoa:identity.mfa.enabled: not a setting"),
+        (eiam(mfa=None), "sfoa:identity.mfa"),
+        (eiam(orgs=["china-uat", "china-uat"]), "an org stands twice"),
+        (eiam(adopt={"china-east": "app_1"}), "china-east, which isn't among orgs"),
+        (eiam(provider="okta"), "sfoa:identity"),
+        (eiam() | {"sfoa:scim_tokens": '{"china-east": "hidden"}'}, "no application of IDaaS EIAM"),
+        (section(metadata(9)) | {"sfoa:scim_tokens": '{"china-uat": "hidden"}'}, "no application of IDaaS EIAM"),
+        (eiam() | {"sfoa:scim_tokens": '{"china-uat": ""}'}, "an empty token"),
+    ],
+)
+def test_settings_that_can_t_be_are_refused_without_a_secret_in_the_message(
+    config: Any, changes: dict[str, str], said: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        read_settings({**config("local"), **changes}, ACCOUNT)
+    text = str(refused.value)
+    assert said in text
+    assert "identity.eiam" not in text
+    assert "hidden" not in text
+
+
+def test_a_token_s_ciphertext_in_a_stack_s_file_is_taken_where_no_engine_decrypts_it(config: Any) -> None:
+    sealed = {"sfoa:scim_tokens": json.dumps({"china-uat": {"secure": "v1:abc"}})}
+    settings = read_settings({**config("local"), **sealed}, ACCOUNT)
+    assert "v1:abc" not in repr(settings)

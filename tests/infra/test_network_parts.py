@@ -100,7 +100,7 @@ def test_every_way_of_a_link_hangs_on_one_router_and_routes_by_one_table(stand: 
     standing = stand("local", network(link=link))
     (router,) = standing.of("TransitRouter").values()
     assert router.inputs["cenId"] == "cen-ours"
-    assert not standing.of("Instance")
+    assert not any("cen/instance:" in made.type for made in standing.resources)
     ways = [standing.of(f"TransitRouter{way}Attachment") for way in ("Vpc", "Vpn", "Vbr", "Peer")]
     assert [len(way) for way in ways] == [1, 1, 1, 1]
     (vpc,) = ways[0].values()

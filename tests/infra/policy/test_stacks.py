@@ -11,6 +11,7 @@ from infra.policy import sdk
 from infra.policy.catalogue import RULES
 from infra.policy.keeping import STATE, taggable
 from infra.policy.model import Resource, Stack, plain, violations
+from infra.providers import eiam
 
 
 @pytest.mark.parametrize("stack", ["local", "example-production"])
@@ -29,5 +30,6 @@ def test_the_table_of_taggable_types_is_that_of_the_sdk() -> None:
 
 def test_every_rule_is_about_resources_that_the_sdk_has() -> None:
     known = {Resource(token, "", {}).kind for token in sdk.tokens()}
+    known |= {f"pulumi-python:{getattr(eiam, name)._resource_type_name}" for name in eiam.__all__}
     assert known >= STATE
     assert {kind for rule in RULES for kind in rule.kinds} <= known
