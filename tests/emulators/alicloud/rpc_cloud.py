@@ -33,6 +33,7 @@ VERSIONS = {
     "config": "2020-09-07",
     "metrics": "2019-01-01",
     "eiam": "2021-12-01",
+    "cloudsso": "2021-05-15",
     "eventbridge-console": "2020-04-01",
     "wafopenapi": "2021-10-01",
 }

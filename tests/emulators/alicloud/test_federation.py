@@ -6,10 +6,10 @@ import base64
 import json
 
 import pytest
-from federated import FINGERPRINT, RECIPIENT, Idp, encoded
 from rpc_cloud import Cloud, Refusal
 
 from emulators.alicloud import oidc
+from tests.federated import FINGERPRINT, RECIPIENT, Idp, encoded
 
 ACCOUNT = "acs:ram::1234567890123456"
 ROLE, OIDC, SAML = f"{ACCOUNT}:role/ship", f"{ACCOUNT}:oidc-provider/github", f"{ACCOUNT}:saml-provider/idp"

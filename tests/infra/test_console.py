@@ -1,0 +1,147 @@
+"""Who gets in to Alibaba Cloud itself: roles, their trust and their rights, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.roles import roles
+from infra.settings import read_settings
+from kit.problems import Refused
+from tests.federated import FINGERPRINT, Idp
+
+ACCOUNT = {"ALIBABA_CLOUD_ACCOUNT_ID": "1234567890123456"}
+MOST_CHARACTERS = 6144  # of a custom policy: RAM, "Limits"
+GITHUB = {"name": "release", "host": "github", "repository": "acme/crm", "branch": "main"}
+JOB: dict[str, Any] = GITHUB | {"fingerprints": [FINGERPRINT]}
+
+
+def section(*jobs: dict[str, Any], **more: Any) -> dict[str, str]:
+    return {"sfoa:console": json.dumps({"ci": jobs, **more})}
+
+
+def statement_of(role: Any) -> dict[str, Any]:
+    (statement,) = json.loads(role.inputs["assumeRolePolicyDocument"])["Statement"]
+    found: dict[str, Any] = statement
+    return found
+
+
+@pytest.fixture(scope="module")
+def signed_on(stand: Any) -> Any:
+    """The local stack with SAML, and jobs on each host."""
+    gitlab = JOB | {"name": "lab", "host": "gitlab", "repository": "acme/it/crm", "branch": "release/*"}
+    flow = {"name": "flow", "host": "yunxiao", "issuer": "https://flow.example.cn", "subject": "pipeline:42"}
+    place = {"name": "live", "host": "github", "repository": "acme/crm", "environment": "production"}
+    jobs = [JOB, gitlab, flow | {"fingerprints": [FINGERPRINT]}, place | {"fingerprints": ["0" * 40]}]
+    return stand("local", section(*jobs, saml=Idp(0).metadata()))
+
+
+def test_people_come_in_through_the_saml_provider_alone(signed_on: Any) -> None:
+    for name in roles():
+        statement = statement_of(signed_on.of("Role")[f"console-{name}"])
+        assert statement["Principal"] == {
+            "Federated": ["acs:ram::1234567890123456:saml-provider/acme-local-console-saml"]
+        }
+        assert statement["Condition"] == {"StringEquals": {"saml:recipient": "https://signin.aliyun.com/saml-role/sso"}}
+
+
+def test_without_a_saml_provider_a_second_factor_is_demanded(stand: Any) -> None:
+    statement = statement_of(stand("local").of("Role")["console-platform"])
+    assert statement["Principal"] == {"RAM": ["acs:ram::1234567890123456:root"]}
+    assert statement["Condition"] == {"Bool": {"acs:MFAPresent": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "subject"),
+    [
+        ("release", "StringEquals", "repo:acme/crm:ref:refs/heads/main"),
+        ("live", "StringEquals", "repo:acme/crm:environment:production"),
+        ("lab", "StringLike", "project_path:acme/it/crm:ref_type:branch:ref:release/*"),
+        ("flow", "StringEquals", "pipeline:42"),
+    ],
+)
+def test_jobs_come_in_by_issuer_audience_and_subject(signed_on: Any, name: str, operator: str, subject: str) -> None:
+    condition = statement_of(signed_on.of("Role")[f"console-ci-{name}"])["Condition"]
+    assert condition[operator]["oidc:sub"] == [subject]
+    assert condition["StringEquals"]["oidc:aud"] == ["sts.aliyuncs.com"]
+    assert condition["StringEquals"]["oidc:iss"][0].startswith("https://")
+
+
+def test_each_issuer_has_one_provider_with_every_fingerprint(signed_on: Any) -> None:
+    providers = signed_on.of("OidcProvider")
+    assert set(providers) == {
+        "console-token-actions-githubusercontent-com",
+        "console-gitlab-com",
+        "console-flow-example-cn",
+    }
+    github = providers["console-token-actions-githubusercontent-com"].inputs
+    assert github["fingerprints"] == ["0" * 40, FINGERPRINT]
+
+
+def test_the_release_runner_names_its_buckets_and_key_and_can_delete_nothing(signed_on: Any) -> None:
+    policy = json.loads(signed_on.of("Policy")["console-release-runner"].inputs["policyDocument"])
+    allowed = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+    resources = " ".join(resource for statement in allowed for resource in statement["Resource"])
+    for part in ("releases", "ledger", "backups"):
+        assert f"acme-local-{part}-" in resources
+    assert "acme-local-logs" not in resources
+    assert "key/storage-key-id" in resources
+    assert not any("Delete" in action or "*" in action for statement in allowed for action in statement["Action"])
+
+
+def test_no_role_may_everything_and_every_policy_fits(signed_on: Any) -> None:
+    policies = {name: policy for name, policy in signed_on.of("Policy").items() if name.startswith("console-")}
+    assert set(policies) == {"console-platform", "console-release-runner", "console-auditor"}
+    for policy in policies.values():
+        text = policy.inputs["policyDocument"]
+        assert len(text) <= MOST_CHARACTERS
+        assert "{" not in "".join(item for each in json.loads(text)["Statement"] for item in each["Resource"])
+    attached = {item.inputs["policyName"] for item in signed_on.of("RolePolicyAttachment").values()}
+    assert attached & {"ReadOnlyAccess", "AliyunSupportFullAccess"}
+    assert "AdministratorAccess" not in attached
+    assert not signed_on.of("AccessKey")
+
+
+def test_the_contract_names_every_role(signed_on: Any) -> None:
+    named = signed_on.contract["identity_roles"]
+    assert named["ci-lab"] == "acs:ram::1234567890123456:role/acme-local-console-ci-lab"
+    assert {"platform", "release-runner", "auditor", "support"} <= set(named)
+    assert "console" not in signed_on.contract["absent"]
+
+
+def test_the_security_preference_demands_mfa_and_keeps_keys_out_of_reach(stand: Any) -> None:
+    (preference,) = stand("example-production").of("SecurityPreference").values()
+    assert preference.inputs["mfaOperationForLogin"] == "mandatory"
+    assert preference.inputs["allowUserToManageAccessKeys"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"repository": "acme/*"}, "a wildcard over repositories"),
+        ({"repository": "acme"}, "not a repository"),
+        ({"branch": "*"}, "not one branch"),
+        ({"branch": None}, "one of branch and environment"),
+        ({"environment": "production"}, "one of branch and environment"),
+        ({"host": "gitlab", "branch": None, "environment": "production"}, "environment"),
+        ({"host": "yunxiao"}, "no issuer for yunxiao"),
+        ({"host": "yunxiao", "issuer": "https://flow.example.cn"}, "no subject"),
+        ({"subject": "repo:acme/*:ref:refs/heads/main", "repository": None, "branch": None}, "not one subject"),
+        ({"subject": "repo:acme/crm"}, "subject beside repository"),
+    ],
+)
+def test_a_role_that_more_than_one_repository_could_get_is_refused(
+    config: Any, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        read_settings(config("local") | section({k: v for k, v in (JOB | change).items() if v is not None}), ACCOUNT)
+
+
+def test_two_roles_of_one_name_and_an_administrator_of_every_account_are_refused(config: Any) -> None:
+    with pytest.raises(Refused, match="named twice"):
+        read_settings(config("local") | section(JOB, JOB), ACCOUNT)
+    sso = {"directory": "acme", "access": [{"name": "all", "policies": ["AdministratorAccess"]}]}
+    with pytest.raises(Refused, match="everything in every account"):
+        read_settings(config("local") | section(cloud_sso=sso), ACCOUNT)
