@@ -6,44 +6,19 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING
 
 from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey
 from flows.convert import Converted, convert, convert_files
-from flows.patch import is_patch, patched, read_patches
 from flows.source.project import PROJECT_FILE, Project, read_project
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
-from kit.yamlfile import parse_model, read_yaml
-from orgs.federation import Federation, Org
+
+if TYPE_CHECKING:
+    from orgs.federation import Federation, Org
 
 CORE = "core"
 REMOVE_FILE = "remove.yml"
-
-
-class _Removal(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    component: str
-    reason: str = Field(min_length=1)
-
-    @field_validator("component")
-    @classmethod
-    def _is_a_key(cls, text: str) -> str:
-        try:
-            ComponentKey.parse(text)
-        except ValueError as error:
-            context = {"rule": "a component is written Type:FullName", "fix": "write CustomTab:Invoice__c"}
-            raise PydanticCustomError("component_key", "{text} is no component", {"text": text, **context}) from error
-        return text
-
-
-class _Removals(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    remove: tuple[_Removal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +50,8 @@ def compose(layers: Iterable[Layer]) -> dict[ComponentKey, Component]:
     Removing a container removes its children. Raises `Refused` for every removal and every patch of a component
     that no earlier layer holds, and for patches that don't fit their component.
     """
+    from flows.patch import patched
+
     composed: dict[ComponentKey, Component] = {}
     problems = []
     for layer in layers:
@@ -113,6 +90,10 @@ def read_layers(project: Project, names: Sequence[str]) -> list[Layer]:
     The folder of the layer `core` is a package directory of the project; the other layers lie beside it
     ("metadata/core", "metadata/china", "metadata/orgs/china-uat"). Raises `Refused` with all problems of all.
     """
+    # What reads YAML and patches takes longer to load than a project without layers to convert.
+    from flows.patch import is_patch, read_patches
+    from flows.removals import read_removals
+
     layers: list[Layer] = []
     problems: list[Problem] = []
     for name in names:
@@ -148,21 +129,6 @@ def compose_project(project: Project) -> tuple[Bundle, Converted]:
     converted = convert(project, project.package_directories, "source")
     refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
     return build_bundle(converted.components, project.api_version), converted
-
-
-def read_removals(file: Path) -> tuple[Removal, ...]:
-    """Return what `remove.yml` lists, nothing when there is no such file. Raises `Refused`.
-
-    Its form: `remove: [{component: "CustomTab:Invoice__c", reason: "…"}]`.
-    """
-    if not file.is_file():
-        return ()
-    document = read_yaml(file)
-    entries = parse_model(_Removals, document).remove
-    return tuple(
-        Removal(ComponentKey.parse(entry.component), entry.reason, document.place(("remove", position, "component")))
-        for position, entry in enumerate(entries)
-    )
 
 
 def _core_directory(project: Project) -> str:

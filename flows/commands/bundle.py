@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -13,7 +14,6 @@ import click
 from flows.bundle import build_bundle, write_bundle
 from flows.components import ComponentKey
 from flows.compose import compose, compose_project, read_layers
-from flows.project import federation_of
 from flows.source.project import Project, read_project
 from kit.console import emit, guarded, json_option, people
 
@@ -44,6 +44,7 @@ def bundle(source: Path, out: Path, org_name: str | None, everywhere: bool, key:
         raise click.UsageError("--federation builds for all orgs, --org for one: give either")
     if key and not everywhere:
         raise click.UsageError("--sign signs a release: give --federation too")
+    gc.disable()  # of the hundreds of thousands of objects none is given up before the command ends
     project = read_project(source)
     built = _whole(project, out, key) if everywhere else _single(project, out, org_name)
     result = {"file": str(out), "api_version": project.api_version, **built}
@@ -52,6 +53,8 @@ def bundle(source: Path, out: Path, org_name: str | None, everywhere: bool, key:
 
 def _single(project: Project, out: Path, org_name: str | None) -> dict[str, Any]:
     if org_name:
+        from flows.project import federation_of
+
         layers = read_layers(project, federation_of(project.root).org(org_name).overlays)
         built = build_bundle(compose(layers).values(), project.api_version)
         skipped = [file for layer in layers for file in layer.skipped]
@@ -65,6 +68,7 @@ def _single(project: Project, out: Path, org_name: str | None) -> dict[str, Any]
 
 def _whole(project: Project, out: Path, key: Path | None) -> dict[str, Any]:
     from flows.approval import LOCAL, known_approvers
+    from flows.project import federation_of
     from flows.release import layers_of, release_of  # the bundle of one project needs less
     from flows.signing import sign_release, write_signed
 
