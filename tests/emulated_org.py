@@ -79,8 +79,8 @@ def page(cited: Iterable[Citation]) -> str:
         lines += [f"| {row.behaviour} | `{row.test}` | {', '.join(row.documents)} |" for row in rows]
         lines.append("")
     table = json.loads(REFUSALS.read_text(encoding="utf-8"))
-    lines += [_REFUSED.format(as_of=table["as_of"]), "| asked for | how it is answered | why |", "|---|---|---|"]
-    lines += [f"| {row['what']} | {row['answer']} | {row['why']} |" for row in table["refused"]]
+    lines += [_REFUSED.format(as_of=table["as_of"]), "| asked for | kind | why |", "|---|---|---|"]
+    lines += [f"| `{row['name']}` | {_KINDS[row['kind']]} | {row['why']} |" for row in table["refused"]]
     lines += ["", "## Simplified, and therefore not refused", ""]
     lines += [f"- {text}" for text in table["simplified"]]
     lines += ["", "## Documents cited", "", "| cited as | document | API version | read on |", "|---|---|---|---|"]
@@ -108,6 +108,15 @@ each. As of {as_of}.
 """
 
 
+_KINDS = {
+    "operation": "operation of the Metadata API",
+    "parameter": "parameter of retrieve()",
+    "header": "header of the Metadata API",
+    "path": "resource",
+    "tooling": "resource of the Tooling API; answered as code that does not compile",
+}
+
+
 def _of_module(path: Path) -> Iterator[Citation]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
@@ -125,7 +134,7 @@ def _sentence(words: str) -> str:
 
 
 def _title(file: str) -> str:
-    return _sentence(Path(file).stem.removeprefix("test_").replace("_", " ")).rstrip(".")
+    return _sentence(Path(file).stem.removeprefix("test_").removeprefix("metadata_").replace("_", " ")).rstrip(".")
 
 
 if __name__ == "__main__":

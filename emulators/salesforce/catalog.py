@@ -95,7 +95,7 @@ class Catalog:
                 LastName=name,
                 Alias=name[:8],
                 Email=user.username,
-                IsActive=True,
+                IsActive=user.active,
                 UserType="Standard",
                 ProfileId=self.id_of("Profile", user.profile),
                 TimeZoneSidKey="Asia/Shanghai" if self.org.edition == "alibaba" else "America/Los_Angeles",
@@ -109,7 +109,26 @@ class Catalog:
         named = [profile_names().get(name, name) for name in deployed]
         for name in dict.fromkeys([_ADMINISTRATOR, *(user.profile for user in self.org.users), *named]):
             licence = self.id_of("UserLicense", "Salesforce")
-            yield self._row(self.id_of("Profile", name), Name=name, UserType="Standard", UserLicenseId=licence)
+            yield self._row(
+                self.id_of("Profile", name), Name=name, UserType="Standard", UserLicenseId=licence, **_rights(name)
+            )
+
+    def _user_logins(self) -> Iterator[Row]:
+        for user in self.org.users:
+            ident = self.id_of("UserLogin", user.username)
+            yield self._row(ident, UserId=user.id, IsFrozen=user.frozen, IsPasswordLocked=False)
+
+    def _login_history(self) -> Iterator[Row]:
+        for number, login in enumerate(self.org.logins):
+            user = self.org.user(login.username)
+            yield self._row(
+                self.id_of("LoginHistory", str(number)),
+                UserId=user.id if user else None,
+                LoginTime=login.at,
+                LoginType=login.kind,
+                SourceIp=login.address,
+                Status=login.status,
+            )
 
     def _licences(self) -> Iterator[Row]:
         yield self._row(
@@ -313,6 +332,11 @@ class Catalog:
             yield self._of(component, DeveloperName=name, MasterLabel=label, QualifiedApiName=name, **values)
 
 
+def _rights(profile: str) -> Row:
+    """Return what a profile's users may do; of the profiles that come with an org, the administrator's alone may."""
+    return {"PermissionsManageUsers": profile == _ADMINISTRATOR, "PermissionsIsSsoEnabled": False}
+
+
 def _durable(obj: ObjectType) -> str:
     return obj.prefix + ids.derived("01I", obj.name)[3:15] if obj.custom else obj.name
 
@@ -334,6 +358,8 @@ _SOURCES: dict[str, Callable[[Catalog], Iterator[Row]]] = {
     "Organization": Catalog._organization,
     "User": Catalog._users,
     "Profile": Catalog._profiles,
+    "UserLogin": Catalog._user_logins,
+    "LoginHistory": Catalog._login_history,
     "UserLicense": Catalog._licences,
     "PermissionSet": Catalog._permission_sets,
     "PermissionSetGroup": Catalog._permission_set_groups,

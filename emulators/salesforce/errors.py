@@ -34,8 +34,8 @@ class RestError(Exception):
 class UnknownResource(RestError):
     """A path that the emulator does not have, whether or not Salesforce has it: for the coverage table."""
 
-    def __init__(self) -> None:
-        super().__init__(404, "NOT_FOUND", "The requested resource does not exist")
+    def __init__(self, message: str = "The requested resource does not exist") -> None:
+        super().__init__(404, "NOT_FOUND", message)
 
 
 class OAuthError(Exception):

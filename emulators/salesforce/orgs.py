@@ -20,6 +20,19 @@ class OrgUser:
     id: str
     username: str
     profile: str
+    active: bool = True
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class OrgLogin:
+    """A login that the world file tells of: what the login history of the org shows. `at` is ISO 8601 in UTC."""
+
+    username: str
+    at: str
+    kind: str
+    address: str
+    status: str = "Success"
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class OrgRecord:
     users: tuple[OrgUser, ...]
     connected_apps: tuple[ConnectedApp, ...]
     created: float = 0.0
+    logins: tuple[OrgLogin, ...] = ()
 
     @property
     def instance_url(self) -> str:
@@ -137,7 +151,13 @@ def _parse(item: Mapping[str, Any]) -> OrgRecord:
         api_floor=item["api_versions"]["floor"],
         api_ceiling=item["api_versions"]["ceiling"],
         users=tuple(
-            OrgUser(ids.derived("005", host, user["username"].lower()), user["username"], user["profile"])
+            OrgUser(
+                ids.derived("005", host, user["username"].lower()),
+                user["username"],
+                user["profile"],
+                bool(user.get("active", True)),
+                bool(user.get("frozen", False)),
+            )
             for user in item["users"]
         ),
         connected_apps=tuple(
@@ -145,6 +165,7 @@ def _parse(item: Mapping[str, Any]) -> OrgRecord:
             for app in item["connected_apps"]
         ),
         created=float(item.get("created", 0.0)),
+        logins=tuple(OrgLogin(**login) for login in item.get("logins", ())),
     )
 
 

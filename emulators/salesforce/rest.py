@@ -18,6 +18,7 @@ from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError, UnknownResource
 from emulators.salesforce.oauth import identity_url
 from emulators.salesforce.orgs import OrgRecord, Session
+from emulators.salesforce.refusals import refused_path
 from emulators.service import World
 
 _VERSIONED = re.compile(r"/services/data/v(\d{1,3})\.0(?:/(.*))?")
@@ -44,7 +45,8 @@ class Rest:
             return self._answer(org, request, session)
         except UnknownResource as error:
             self._note(request)
-            return error.response()
+            known = refused_path(request.path)
+            return (UnknownResource(known.message) if known else error).response()
         except RestError as error:
             return error.response()
 

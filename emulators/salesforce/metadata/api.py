@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from emulators.salesforce.metadata.soap import Call, Fault, Written, answer, fau
 from emulators.salesforce.metadata.types import type_table
 from emulators.salesforce.metadata.xmlform import Malformed, elements, find, local, text
 from emulators.salesforce.orgs import OrgRecord, Session
+from emulators.salesforce.refusals import Kind, refused
 from emulators.service import World
 
 PRODUCT = "Salesforce Metadata API"
@@ -42,11 +43,12 @@ _MAX_QUERIES = 3  # Metadata API Developer Guide, `listMetadata()` (excerpt read
 
 @dataclass(frozen=True)
 class _Ask:
-    """One call of an operation: in which org, by whom, with what."""
+    """One call of an operation: in which org, by whom, with what, in which API version."""
 
     org: OrgRecord
     session: Session
     call: Call
+    version: int
 
 
 class MetadataApi:
@@ -58,7 +60,7 @@ class MetadataApi:
     def soap(self, org: OrgRecord, request: Request, session: Session | None) -> Response:
         """Answer a call of `/services/Soap/m/<version>`, whatever follows."""
         try:
-            _check_version(org, request.path)
+            version = _check_version(org, request.path)
             call = read_call(request.body)
             if session is None or session.org_id != org.id:
                 message = "Invalid Session ID found in SessionHeader: Illegal Session"
@@ -66,10 +68,12 @@ class MetadataApi:
             operation = _OPERATIONS.get(call.operation)
             if operation is None:
                 note_action(self._world.store, PRODUCT, "", call.operation)
+                known = refused("operation", call.operation)
                 message = f"The emulated Metadata API has no operation {call.operation}"
-                raise Fault("INVALID_OPERATION", message)
+                raise Fault("INVALID_OPERATION", known.message if known else message)
+            _check_left_out("header", call.headers)
             Deploys(self._world, org).advance()
-            return answer(call.operation, operation(self, _Ask(org, session, call)))
+            return answer(call.operation, operation(self, _Ask(org, session, call, version)))
         except Fault as problem:
             return fault(problem)
 
@@ -87,7 +91,7 @@ class MetadataApi:
         values = {local(each): (each.text or "").strip() for each in elements(given)} if given is not None else {}
         tests = [each.text or "" for each in elements(given) if local(each) == "runTests"] if given is not None else []
         try:
-            options = read_options(values, tests)
+            options = read_options(values, tests, ask.version)
             check_options(ask.org, options)
         except InvalidOptions as bad:
             raise Fault("INVALID_OPERATION", str(bad)) from None
@@ -123,6 +127,7 @@ class MetadataApi:
         asked = ask.call.child("request") if asked is None else asked
         if asked is None:
             raise Fault("INVALID_OPERATION", "retrieveRequest is missing")
+        _check_left_out("parameter", map(local, elements(asked)))
         single = text(asked, "singlePackage").lower() == "true"
         package = text(asked, "packageNames")
         if package:
@@ -216,11 +221,20 @@ def operations() -> list[str]:
     return list(_OPERATIONS)
 
 
-def _check_version(org: OrgRecord, path: str) -> None:
+def _check_left_out(kind: Kind, names: Iterable[str]) -> None:
+    """Raise `Fault` for the first of the names that is left out on purpose."""
+    for name in names:
+        if known := refused(kind, name):
+            raise Fault("INVALID_OPERATION", known.message)
+
+
+def _check_version(org: OrgRecord, path: str) -> int:
+    """Return the API version that a path names. Raises `Fault`."""
     found = _PATH.match(path)
     version = api_version(found.group(1)) if found else None
     if version is None or not org.api_floor <= version <= org.api_ceiling:
         raise Fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
+    return version
 
 
 def _known(look: Callable[[str], Any], ident: str) -> Any:

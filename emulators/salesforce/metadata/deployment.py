@@ -5,10 +5,12 @@ From knowledge of the Metadata API (`deploy()`, its options and their rules, `De
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emulators.salesforce.metadata import settings
+from lxml import etree
+
+from emulators.salesforce.metadata import access, settings
 from emulators.salesforce.metadata.apextests import TestRun, run_tests, test_methods
 from emulators.salesforce.metadata.checks import check_alone, check_references
 from emulators.salesforce.metadata.components import Key, OrgComponent, OrgComponents
@@ -129,8 +131,9 @@ def _lay_over(org: OrgRecord, state: OrgState, coming: list[Incoming], failed: s
     for each in coming:
         if each.key in failed:
             continue
-        if each.key.type == "Settings" and state.holds(each.key) and (held := state.element(each.key)) is not None:
-            each = settings.over(held, each)
+        lay_over = _LAID_OVER.get(each.key.type)
+        if lay_over and state.holds(each.key) and (held := state.element(each.key)) is not None:
+            each = lay_over(held, each)
         wrong = list(check_alone(each, known=state.holds(each.key), ceiling=org.api_ceiling))
         failures += wrong
         if not wrong:
@@ -157,6 +160,13 @@ def _lay_over(org: OrgRecord, state: OrgState, coming: list[Incoming], failed: s
             standing.pop(key, None)
             state.take_back(key)
     return failures + [_success(state, each) for each in standing.values()]
+
+
+# Types of which a deploy leaves alone what it doesn't bring.
+_LAID_OVER: Mapping[str, Callable[[etree._Element, Incoming], Incoming]] = {
+    "Profile": access.over,
+    "Settings": settings.over,
+}
 
 
 def _success(state: OrgState, each: Incoming) -> DeployMessage:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emulators.salesforce import ids
+from emulators.salesforce.metadata.access import cut, is_cut
 from emulators.salesforce.metadata.checks import without_wildcard
 from emulators.salesforce.metadata.components import Key, OrgComponent, OrgComponents
 from emulators.salesforce.metadata.deploys import UnknownDeploy
-from emulators.salesforce.metadata.package import Manifest, root_name
+from emulators.salesforce.metadata.package import Manifest, api_version, root_name
 from emulators.salesforce.metadata.types import type_table
 from emulators.salesforce.metadata.xmlform import document, elements, fragment, parse
 from emulators.salesforce.orgs import OrgRecord
@@ -45,7 +46,9 @@ class Retrieves:
 
     def submit(self, manifest: Manifest, *, single_package: bool) -> Document:
         """Gather what a manifest asks for; the result can be fetched a moment later."""
-        got = retrieve(OrgComponents(self._store, self._org.id), manifest)
+        components = OrgComponents(self._store, self._org.id)
+        got = retrieve(components, manifest)
+        _cut_access(components, manifest, got)
         root = "" if single_package else f"{manifest.full_name or 'unpackaged'}/"
         members: dict[str, set[str]] = {}
         named = [member.key for member in manifest.members if member.key.full_name != "*"]
@@ -107,6 +110,18 @@ def retrieve(components: OrgComponents, manifest: Manifest) -> Retrieved:
         got.files[path] = document(root_name(key)[0], parts)
     got.components = list({component.key: component for component in got.components}.values())
     return got
+
+
+def _cut_access(components: OrgComponents, manifest: Manifest, got: Retrieved) -> None:
+    """Cut profiles (and permission sets of old API versions) to what they say of the components around them."""
+    version = api_version(manifest.version)
+    found = [each for each in got.components if is_cut(each.key.type, version)]
+    if not found:
+        return
+    together = {member.key for member in manifest.members} | {each.key for each in got.components}
+    together |= {child.key for each in got.components for child in components.children(each.key)}
+    for each in found:
+        got.files[each.file_name] = cut(each.key, parse(components.content(each)), together)
 
 
 def _named(components: OrgComponents, key: Key, got: Retrieved) -> Iterable[OrgComponent]:

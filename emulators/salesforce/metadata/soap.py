@@ -26,10 +26,11 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One call: the name of its operation and the element with its parameters."""
+    """One call: the name of its operation, the element with its parameters, and the names of the headers it sets."""
 
     operation: str
     body: etree._Element
+    headers: frozenset[str] = frozenset()
 
     def text(self, *names: str, default: str = "") -> str:
         """Return the text of a parameter by path, `default` when it is absent. Case of the first letter is free."""
@@ -60,7 +61,15 @@ def read_call(data: bytes) -> Call:
     call = next(elements(body), None) if body is not None else None
     if local(envelope) != "Envelope" or call is None:
         raise Fault("UNKNOWN_EXCEPTION", "Expected a SOAP envelope with a call in its body")
-    return Call(local(call), call)
+    head = find(envelope, "Header")
+    return Call(local(call), call, frozenset(_switched_on(head)) if head is not None else frozenset())
+
+
+def _switched_on(head: etree._Element) -> Iterator[str]:
+    """Yield the names of an envelope's headers, without those that say false."""
+    for each in elements(head):
+        if not any((inner.text or "").strip() == "false" for inner in elements(each)):
+            yield local(each)
 
 
 def answer(operation: str, results: Any) -> Response:

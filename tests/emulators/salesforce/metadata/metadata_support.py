@@ -173,7 +173,7 @@ class EmulatedOrg:
         with self.store.transaction():
             return self.api.rest(self.record, request, self.session)
 
-    def submit(self, files: Mapping[str, str | bytes], **options: object) -> str:
+    def submit(self, files: Mapping[str, str | bytes], version: str = "64.0", **options: object) -> str:
         """Submit a deploy over SOAP and return its id."""
         chosen = {"rollbackOnError": True, "singlePackage": True, "ignoreWarnings": True, **options}
         tags = ""
@@ -182,7 +182,7 @@ class EmulatedOrg:
                 text = str(each).lower() if isinstance(each, bool) else str(each)
                 tags += f"<{name}>{text}</{name}>"
         data = base64.b64encode(zipped(files)).decode()
-        body = self.soap("deploy", f"<ZipFile>{data}</ZipFile><DeployOptions>{tags}</DeployOptions>")
+        body = self.soap("deploy", f"<ZipFile>{data}</ZipFile><DeployOptions>{tags}</DeployOptions>", version)
         ident = body.findtext(".//{*}id")
         assert ident, etree.tostring(body).decode()
         return ident
@@ -207,9 +207,9 @@ class EmulatedOrg:
             for m in self.deploy(files, **options)["details"]["componentFailures"]
         ]
 
-    def retrieve(self, types: Mapping[str, list[str]]) -> dict[str, bytes]:
+    def retrieve(self, types: Mapping[str, list[str]], version: str = "64.0") -> dict[str, bytes]:
         """Retrieve and return the files, without the `unpackaged/` before their paths."""
-        rows = manifest(types).partition(">\n")[2].partition(">\n")[2].replace("</Package>", "")
+        rows = manifest(types, version).partition(">\n")[2].partition(">\n")[2].replace("</Package>", "")
         body = self.soap(
             "retrieve",
             f"<retrieveRequest><apiVersion>64.0</apiVersion><unpackaged>{rows}</unpackaged></retrieveRequest>",

@@ -52,3 +52,36 @@ def test_specified_tests_run_alone_and_must_exist(sandbox: EmulatedOrg) -> None:
     result = sandbox.deploy(package, testLevel="RunSpecifiedTests", runTests=["BTest"])
     assert [t["name"] for t in result["details"]["runTestResult"]["successes"]] == ["BTest"]
     assert sandbox.problems(package, testLevel="RunSpecifiedTests", runTests=["CTest"])
+
+
+@cites("coverage")
+def test_specified_tests_must_cover_each_deployed_class_in_a_sandbox_too() -> None:
+    """With RunSpecifiedTests each deployed class needs 75% coverage by itself, in any org."""
+    org = EmulatedOrg(declared={"apex_coverage": {"Hello": 74}})
+    package = apex_package(apex("Hello", "public class Hello {" + "Integer a;" * 99 + "}"), apex_tests())
+    low = org.deploy(package, testLevel="RunSpecifiedTests", runTests=["HelloTest"])
+    assert low["status"] == "Failed"
+    assert low["errorMessage"].startswith("Test coverage of selected Apex Class is 74%")
+    assert org.deploy(package, testLevel="RunLocalTests")["status"] == "Succeeded"
+
+
+@cites("local tests")
+def test_a_sandbox_runs_no_tests_unless_it_is_told_to(sandbox: EmulatedOrg) -> None:
+    """A sandbox runs no tests by default; RunLocalTests runs them whatever the package holds."""
+    assert sandbox.deploy(apex_package(apex("Hello"), apex_tests()))["numberTestsTotal"] == 0
+    permission = one("CustomPermission", "P", "customPermissions/P.customPermission", "<label>P</label>")
+    assert sandbox.deploy(permission, testLevel="RunLocalTests")["numberTestsTotal"] == 1
+
+
+@cites("running tests", "knowledge")
+def test_to_api_version_33_production_tested_nearly_all_deploys(production: EmulatedOrg) -> None:
+    """To API version 33.0 production runs local tests for nearly all types, from 34.0 for Apex only."""
+    production.deploy(apex_package(apex("Hello"), apex_tests()))
+    permission = one("CustomPermission", "P", "customPermissions/P.customPermission", "<label>P</label>")
+
+    def tests(version: str) -> int:
+        ident = production.submit(permission, version=version)
+        production.clock.seconds += 60
+        return int(production.status(ident)["numberTestsTotal"])
+
+    assert [tests("33.0"), tests("34.0")] == [1, 0]

@@ -143,3 +143,14 @@ def test_a_deploy_over_rest_is_a_multipart_form(sandbox: EmulatedOrg) -> None:
     sandbox.clock.seconds += 60
     assert sandbox.status(created["id"])["status"] == "Succeeded"
     assert sandbox.rest("GET", "/0Af000000000000AAA").status == 404
+
+
+@cites("purge in production", "deploy options")
+def test_only_a_sandbox_takes_purge_on_delete(sandbox: EmulatedOrg, production: EmulatedOrg) -> None:
+    """Production refuses purgeOnDelete; a sandbox takes it."""
+    files = {"package.xml": manifest({}), "destructiveChanges.xml": manifest({"ApexClass": ["A"]})}
+    sandbox.deploy({"package.xml": manifest({"ApexClass": ["A"]}), **apex("A")})
+    assert sandbox.deploy(files, purgeOnDelete=True)["status"] == "Succeeded"
+    assert not sandbox.components.get("ApexClass", "A")
+    with pytest.raises(AssertionError, match="purgeOnDelete option can only be used on a non-active org"):
+        production.submit(files, purgeOnDelete=True)

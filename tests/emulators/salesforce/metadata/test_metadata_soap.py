@@ -9,6 +9,7 @@ from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, x
 
 from emulators.coverage import unknown_actions
 from emulators.http import Request
+from tests.emulated_org import cites
 
 
 def fault(body: etree._Element) -> tuple[str, str]:
@@ -35,6 +36,7 @@ def label(name: str) -> str:
     )
 
 
+@cites("knowledge")
 def test_a_call_without_a_session_is_the_api_s_own_fault(sandbox: EmulatedOrg) -> None:
     """`sf:INVALID_SESSION_ID` is what makes clients refresh their token ("Error Handling for Session Expiration")."""
     answer = sandbox.send("listMetadata", "", session=False)
@@ -43,6 +45,7 @@ def test_a_call_without_a_session_is_the_api_s_own_fault(sandbox: EmulatedOrg) -
     assert text == "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session"
 
 
+@cites("knowledge")
 def test_versions_outside_the_org_s_range_are_refused(sandbox: EmulatedOrg) -> None:
     for version in ("68.0", "30.0", "64"):
         body = sandbox.soap("describeMetadata", "", version=version)
@@ -59,8 +62,9 @@ def test_an_envelope_that_is_no_xml_is_a_fault(sandbox: EmulatedOrg) -> None:
     assert fault(sandbox.soap("deploy", "<open>"))[0] == "sf:UNKNOWN_EXCEPTION"
 
 
+@cites("describeMetadata")
 def test_describe_lists_the_types_with_their_children(sandbox: EmulatedOrg) -> None:
-    """`describeMetadata()`, DescribeMetadataObject."""
+    """describeMetadata lists each type with its directory, suffix, children, meta file and folder."""
     body = sandbox.soap("describeMetadata", "<asOfVersion>64.0</asOfVersion>")
     rows = {row.findtext("{*}xmlName"): row for row in body.iterfind(".//{*}metadataObjects")}
     assert len(rows) > 500
@@ -71,8 +75,9 @@ def test_describe_lists_the_types_with_their_children(sandbox: EmulatedOrg) -> N
     assert rows["Report"].findtext("{*}inFolder") == "true"
 
 
+@cites("listMetadata")
 def test_list_tells_who_made_what_and_when(sandbox: EmulatedOrg) -> None:
-    """`listMetadata()`, FileProperties; at most three queries; an unknown type is INVALID_TYPE."""
+    """listMetadata tells who made a component and when, takes at most three queries, and refuses an unknown type."""
     store(sandbox)
     query = "<queries><type>{}</type>{}</queries>"
     body = sandbox.soap("listMetadata", query.format("CustomLabel", ""))
@@ -90,8 +95,9 @@ def test_list_tells_who_made_what_and_when(sandbox: EmulatedOrg) -> None:
     assert fault(sandbox.soap("listMetadata", query.format("Flow", "") * 4))[0] == "sf:EXCEEDED_MAX_TYPES_LIMIT"
 
 
+@cites("manifest", "knowledge")
 def test_an_object_comes_back_whole_and_a_field_alone(sandbox: EmulatedOrg) -> None:
-    """`retrieve()`: CustomObject brings its children, CustomField only the field in its object's file."""
+    """CustomObject brings its children; CustomField only the field, in its object's file."""
     store(sandbox)
     whole = sandbox.retrieve({"CustomObject": ["Store__c"]})["objects/Store__c.object"]
     assert [e.text for e in etree.fromstring(whole).iterfind("{*}fields/{*}fullName")] == ["Area__c", "Floor__c"]
@@ -99,8 +105,9 @@ def test_an_object_comes_back_whole_and_a_field_alone(sandbox: EmulatedOrg) -> N
     assert [etree.QName(e).localname for e in alone] == ["fields"]
 
 
+@cites("manifest")
 def test_wildcards_leave_out_standard_objects_and_types_in_folders(sandbox: EmulatedOrg) -> None:
-    """ "Sample package.xml Manifest Files": `*` brings custom objects only, and no reports."""
+    """A wildcard brings custom objects only, and nothing of the types in folders."""
     store(sandbox)
     files = sandbox.retrieve({"CustomObject": ["*"], "Report": ["*"]})
     assert set(files) == {"objects/Store__c.object", "package.xml"}
@@ -125,7 +132,9 @@ def test_a_standard_object_can_be_changed_and_comes_back(sandbox: EmulatedOrg) -
     )
 
 
+@cites("knowledge")
 def test_what_cannot_be_retrieved_is_told(sandbox: EmulatedOrg) -> None:
+    """What cannot be retrieved is told in the messages of the result; the zip comes when it is done."""
     rows = manifest({"ApexClass": ["Gone"], "Nonsense": ["*"]}).partition(">\n")[2].partition(">\n")[2]
     inner = f"<retrieveRequest><unpackaged>{rows.replace('</Package>', '')}</unpackaged></retrieveRequest>"
     ident = sandbox.soap("retrieve", inner).findtext(".//{*}id")
@@ -141,11 +150,13 @@ def test_what_cannot_be_retrieved_is_told(sandbox: EmulatedOrg) -> None:
     assert old.findtext(".//{*}done") == "true"
 
 
+@cites("knowledge")
 def test_a_package_that_is_not_installed_is_a_fault_that_cumulusci_knows(sandbox: EmulatedOrg) -> None:
     body = sandbox.soap("retrieve", "<retrieveRequest><packageNames>Acme</packageNames></retrieveRequest>")
     assert fault(body)[1].startswith("INVALID_CROSS_REFERENCE_KEY: No package named")
 
 
+@cites("deploy result")
 def test_the_status_stands_before_the_details(sandbox: EmulatedOrg) -> None:
     """CumulusCI 4.10.1 takes the first `status`, `done` and `id` of the document (salesforce_api/metadata.py)."""
     files = {
@@ -162,6 +173,7 @@ def test_the_status_stands_before_the_details(sandbox: EmulatedOrg) -> None:
     assert len(list(body.iter("{*}componentSuccesses"))) == 2
 
 
+@cites("zip file")
 def test_an_envelope_may_be_larger_than_ten_million_characters(sandbox: EmulatedOrg) -> None:
     """A zip may have 39 MB (Salesforce Developer Limits, "Metadata API limits"); libxml2 stops a text at 10 million."""
     noise = random.Random(1).randbytes(9_000_000)

@@ -1,0 +1,87 @@
+"""Profiles and permission sets: what a retrieve gives of them, and what a deploy leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+from metadata_support import EmulatedOrg, apex, apex_package, one, with_store
+
+from tests.emulated_org import cites
+
+PROFILE = "profiles/Sales.profile"
+ACCESS = (
+    "<classAccesses><apexClass>Hello</apexClass><enabled>true</enabled></classAccesses>"
+    "<fieldPermissions><editable>true</editable><field>Store__c.Area__c</field></fieldPermissions>"
+    "<objectPermissions><allowRead>true</allowRead><object>Store__c</object></objectPermissions>"
+    "<userPermissions><enabled>true</enabled><name>ApiEnabled</name></userPermissions>"
+)
+ENTRIES = (b"<classAccesses>", b"<fieldPermissions>", b"<objectPermissions>", b"<userPermissions>")
+
+
+@pytest.fixture
+def org(sandbox: EmulatedOrg) -> EmulatedOrg:
+    """An org with a class, an object with a field, and a profile and a permission set that give access to them."""
+    with_store(sandbox, "Area__c", "Floor__c")
+    sandbox.deploy(apex_package(apex("Hello")))
+    profile = "<custom>true</custom><userLicense>Salesforce</userLicense>" + ACCESS
+    assert sandbox.problems(one("Profile", "Sales", PROFILE, profile)) == []
+    permissions = one("PermissionSet", "P", "permissionsets/P.permissionset", "<label>P</label>" + ACCESS)
+    assert sandbox.problems(permissions) == []
+    return sandbox
+
+
+def entries(data: bytes) -> list[bool]:
+    return [entry in data for entry in ENTRIES]
+
+
+@cites("profile")
+@pytest.mark.parametrize(
+    ("together", "expected"),
+    [
+        ({}, [False, False, False, True]),
+        ({"ApexClass": ["*"]}, [True, False, False, True]),
+        ({"CustomField": ["Store__c.Area__c"]}, [False, True, False, True]),
+        ({"CustomField": ["Store__c.Floor__c"]}, [False, False, False, True]),
+        ({"CustomObject": ["Store__c"]}, [False, True, True, True]),
+    ],
+)
+def test_a_profile_comes_with_what_it_says_of_components_of_the_same_retrieve(
+    org: EmulatedOrg, together: dict[str, list[str]], expected: list[bool]
+) -> None:
+    """A retrieved profile holds only what pertains to other components of the same package.xml."""
+    assert entries(org.retrieve({"Profile": ["Sales"], **together})[PROFILE]) == expected
+
+
+@cites("permission set")
+@pytest.mark.parametrize(("version", "whole"), [("40.0", True), ("39.0", False)])
+def test_a_permission_set_comes_whole_from_api_version_40(org: EmulatedOrg, version: str, whole: bool) -> None:
+    """A permission set comes whole in API version 40.0 and later; before that, only with what is in the same retrieve."""
+    path = "permissionsets/P.permissionset"
+    assert entries(org.retrieve({"PermissionSet": ["P"]}, version)[path]) == [whole, whole, whole, True]
+    both = org.retrieve({"PermissionSet": ["P"], "ApexClass": ["Hello"]}, version)[path]
+    assert entries(both)[0]
+
+
+@cites("permission set")
+def test_a_permission_set_that_is_deployed_replaces_what_the_org_has(org: EmulatedOrg) -> None:
+    """A deployed permission set overwrites the whole of the org's: what it leaves out is gone."""
+    path = "permissionsets/P.permissionset"
+    assert org.problems(one("PermissionSet", "P", path, "<label>P</label>")) == []
+    assert entries(org.retrieve({"PermissionSet": ["P"]})[path]) == [False] * 4
+
+
+@cites("knowledge")
+def test_a_deployed_profile_changes_only_the_entries_that_it_brings(org: EmulatedOrg) -> None:
+    """A deployed profile changes the entries that it brings, and leaves the others alone."""
+    change = "<fieldPermissions><editable>false</editable><field>Store__c.Area__c</field></fieldPermissions>"
+    assert org.problems(one("Profile", "Sales", PROFILE, change)) == []
+    back = org.retrieve({"Profile": ["Sales"], "CustomObject": ["Store__c"], "ApexClass": ["Hello"]})[PROFILE]
+    assert entries(back) == [True] * 4
+    assert b"<editable>false</editable>" in back
+    assert back.count(b"<fieldPermissions>") == 1
+
+
+@cites("knowledge")
+def test_a_profile_that_is_read_alone_is_whole(org: EmulatedOrg) -> None:
+    """readMetadata gives a profile whole: there is no package that it could be cut to."""
+    body = org.send("readMetadata", "<type>Profile</type><fullNames>Sales</fullNames>").body
+    assert entries(body) == [True] * 4

@@ -1,0 +1,71 @@
+"""What the emulated orgs leave out on purpose: asked for, each is an error that names it, and says what to do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from salesforce_world import Caller
+
+from emulators.http import Request
+from emulators.salesforce.refusals import Refusal, refusals
+from tests.emulated_org import PAGE, citations, documents, page
+
+METADATA = "http://soap.sforce.com/2006/04/metadata"
+
+
+def ask(caller: Caller, refusal: Refusal) -> tuple[int, str]:
+    """Ask an emulated org for something that it leaves out; return HTTP status and answer."""
+    if refusal.kind in ("path", "tooling"):
+        name = refusal.name.replace("vXX.0", "v64.0")
+        query = "?anonymousBody=System.debug(1);"
+        path = name if name.startswith("/") else f"/services/data/v64.0/tooling/{name}{query}"
+        response = caller("POST" if "Soap" in path else "GET", path)
+        return response.status, response.body.decode()
+    operation = refusal.name if refusal.kind == "operation" else "describeMetadata"
+    inner = f"<{refusal.name}>x</{refusal.name}>"
+    header = f"<{refusal.name}><allOrNone>true</allOrNone></{refusal.name}>" if refusal.kind == "header" else ""
+    body = f"<{operation} xmlns='{METADATA}'/>"
+    if refusal.kind == "parameter":
+        body = f"<retrieve xmlns='{METADATA}'><retrieveRequest>{inner}</retrieveRequest></retrieve>"
+    soap = "http://schemas.xmlsoap.org/soap/envelope/"
+    envelope = f"<e:Envelope xmlns:e='{soap}'><e:Header>{header}</e:Header><e:Body>{body}</e:Body></e:Envelope>"
+    headers = {"authorization": f"Bearer {caller.token}", "content-type": "text/xml"}
+    request = Request("POST", caller.host, "/services/Soap/m/64.0", headers, envelope.encode())
+    response = caller.salesforce.handle(request)
+    return response.status, response.body.decode()
+
+
+@pytest.mark.parametrize("refusal", [each for each in refusals() if each.kind != "tooling"], ids=lambda each: each.name)
+def test_what_is_left_out_is_refused_by_name_with_the_reason(caller: Caller, refusal: Refusal) -> None:
+    status, text = ask(caller, refusal)
+    assert status >= 400
+    assert refusal.name in text
+    assert refusal.why in text.replace("&amp;", "&")
+
+
+def test_apex_that_is_not_executed_is_answered_as_apex_that_does_not_compile(caller: Caller) -> None:
+    """`executeAnonymous` has no other way to say no: clients look at `compiled`."""
+    (refusal,) = [each for each in refusals() if each.kind == "tooling"]
+    status, text = ask(caller, refusal)
+    answer = json.loads(text)
+    assert (status, answer["compiled"], answer["success"]) == (200, False, False)
+    assert "does not execute Apex" in answer["compileProblem"]
+
+
+def test_a_header_that_is_off_is_no_reason_to_refuse(caller: Caller) -> None:
+    soap = "http://schemas.xmlsoap.org/soap/envelope/"
+    off = "<AllOrNoneHeader><allOrNone>false</allOrNone></AllOrNoneHeader>"
+    body = f"<describeMetadata xmlns='{METADATA}'/>"
+    envelope = f"<e:Envelope xmlns:e='{soap}'><e:Header>{off}</e:Header><e:Body>{body}</e:Body></e:Envelope>"
+    headers = {"authorization": f"Bearer {caller.token}", "content-type": "text/xml"}
+    request = Request("POST", caller.host, "/services/Soap/m/64.0", headers, envelope.encode())
+    assert caller.salesforce.handle(request).status == 200
+
+
+def test_the_page_is_what_the_tests_cite_today() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(citations()), "write it anew: python -m tests.emulated_org"
+
+
+def test_every_document_of_the_table_is_cited() -> None:
+    assert {name for each in citations() for name in each.documents} == set(documents())
