@@ -14,6 +14,7 @@ from flows.components import Component, ComponentKey
 APEX = frozenset({"ApexClass", "ApexTrigger"})
 
 # Comments and string literals of Apex: an annotation inside one is none.
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 # A test method stands inside the class: an annotation on the class alone makes a helper, which the org can't run.
 # Two searches, since one pattern over both would try every class of a file that has no tests.
@@ -24,24 +25,28 @@ _WORD = re.compile(r"[A-Za-z]\w*")
 
 def code_of(component: Component) -> str:
     """Return the code of an Apex class or trigger without comments and strings; "" of anything else."""
-    if component.key.type not in APEX:
-        return ""
-    code = (file.data.decode(errors="replace") for file in component.files if not file.path.endswith("-meta.xml"))
-    return _NO_CODE.sub(" ", "\n".join(code))
+    return _NO_CODE.sub(" ", _text(component))
+
+
+def test_methods(component: Component) -> int:
+    """Return how many test methods a class has; 0 for what is no test class."""
+    if component.key.type != "ApexClass":
+        return 0
+    code = code_of(component)
+    opened = _CLASS.search(code)
+    return len(_TEST_METHOD.findall(code, opened.end())) if opened else 0
 
 
 def is_test(component: Component) -> bool:
     """Return whether it is a class with a test method."""
-    if component.key.type != "ApexClass":
-        return False
-    code = code_of(component)
-    opened = _CLASS.search(code)
-    return bool(opened and _TEST_METHOD.search(code, opened.end()))
+    return test_methods(component) > 0
 
 
-def words_of(component: Component) -> frozenset[str]:
-    """Return the names in the code of a class or trigger, in lower case: Apex doesn't tell cases apart."""
-    return frozenset(word.lower() for word in _WORD.findall(code_of(component)))
+def words_of(component: Component, *, strings: bool = False) -> frozenset[str]:
+    """Return the names in the code of a class or trigger, in lower case: Apex doesn't tell cases apart. With `strings`
+    those in string literals too: queries and flows are called by such."""
+    code = _COMMENT.sub(" ", _text(component)) if strings else code_of(component)
+    return frozenset(word.lower() for word in _WORD.findall(code))
 
 
 def uses(components: Iterable[Component]) -> dict[ComponentKey, frozenset[ComponentKey]]:
@@ -51,3 +56,10 @@ def uses(components: Iterable[Component]) -> dict[ComponentKey, frozenset[Compon
     return {
         each.key: frozenset(classes[word] for word in words_of(each) & classes.keys()) - {each.key} for each in apex
     }
+
+
+def _text(component: Component) -> str:
+    if component.key.type not in APEX:
+        return ""
+    code = (file.data.decode(errors="replace") for file in component.files if not file.path.endswith("-meta.xml"))
+    return "\n".join(code)

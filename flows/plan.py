@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -33,18 +33,57 @@ class TestLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """Which Apex tests a deployment runs. `classes` is empty unless the level is `SPECIFIED`."""
+    """Which Apex tests a deployment runs. `classes` is empty unless the level is `SPECIFIED`. `because` says why: a
+    sentence for each class, or a single one for the level; it is empty where no choice was made."""
 
     __test__ = False  # pytest: this is no test class
 
     level: TestLevel
     classes: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the tests as plain data."""
+        reasons = {"because": list(self.because)} if self.because else {}
+        return {"level": self.level.value, "classes": list(self.classes), **reasons}
+
+    def without(self, absent: Collection[str]) -> Tests:
+        """Return the tests that are left without these classes: all local ones when none is."""
+        if self.level is not TestLevel.SPECIFIED:
+            return self
+        left = [place for place, name in enumerate(self.classes) if name not in absent]
+        classes = tuple(self.classes[place] for place in left)
+        because = tuple(self.because[place] for place in left) if self.because else ()
+        return Tests(self.level, classes, because) if classes else Tests(TestLevel.LOCAL)
+
+
+class Severity(StrEnum):
+    """How bad it is when a risk comes true, the worst first."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a plan may lose or open. `component` is "Type:FullName"; `id` names the check in risks.yml."""
+
+    id: str
+    severity: Severity
+    component: str
+    what: str
+    what_zh: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the risk as plain data,."""
+        return {**asdict(self), "severity": self.severity.value}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The delta of one org. `base` is the digest of the state that it starts from; `deletes` stand in the order
-    in which they are safe: what refers before what is referred to."""
+    in which they are safe: what refers before what is referred to. `risks` are part of what is approved."""
 
     org: str
     bundle_digest: str
@@ -53,6 +92,7 @@ class Plan:
     changes: tuple[ComponentKey, ...]
     deletes: tuple[ComponentKey, ...]
     tests: Tests
+    risks: tuple[Risk, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -87,7 +127,8 @@ class Plan:
             "creates": [str(key) for key in self.creates],
             "changes": [str(key) for key in self.changes],
             "deletes": [str(key) for key in self.deletes],
-            "tests": {"level": self.tests.level.value, "classes": list(self.tests.classes)},
+            "tests": self.tests.as_json(),
+            **({"risks": [risk.as_json() for risk in self.risks]} if self.risks else {}),
         }
 
 
@@ -111,9 +152,11 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
     def keys(name: str) -> tuple[ComponentKey, ...]:
         return tuple(ComponentKey.parse(text) for text in data[name])
 
-    tests = Tests(TestLevel(data["tests"]["level"]), tuple(data["tests"]["classes"]))
+    told = data["tests"]
+    tests = Tests(TestLevel(told["level"]), tuple(told["classes"]), tuple(told.get("because", ())))
     deltas = keys("creates"), keys("changes"), keys("deletes")
-    return Plan(data["org"], data["bundle"], data["base"], *deltas, tests)
+    risks = tuple(Risk(**{**each, "severity": Severity(each["severity"])}) for each in data.get("risks", ()))
+    return Plan(data["org"], data["bundle"], data["base"], *deltas, tests, risks)
 
 
 def state_after(plan: Plan, bundle: Bundle, shipped: State) -> dict[ComponentKey, str]:

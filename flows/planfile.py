@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from flows.plan import Plan, plan_from_json
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
@@ -14,9 +15,12 @@ _RULE = "only the plan that was made and approved is deployed"
 _SHOWN = 10
 
 
-def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan and its digest. Raises `Refused` when the disk doesn't take it."""
-    data = {"format": _FORMAT, "digest": plan.digest, "plan": plan.as_json()}
+def write_plan(plan: Plan, path: Path, cost: Mapping[str, Any] | None = None) -> None:
+    """Write a plan and its digest, and beside it the `cost`, which is an estimate: no approval is over it.
+
+    Raises `Refused` when the disk doesn't take it.
+    """
+    data = {"format": _FORMAT, "digest": plan.digest, "plan": plan.as_json(), **({"cost": cost} if cost else {})}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -69,6 +73,11 @@ def _differences(approved: Plan, now: Plan) -> Iterator[Problem]:
     if approved.bundle_digest != now.bundle_digest:
         digests = f"{approved.bundle_digest[:12]} was planned, {now.bundle_digest[:12]} is here"
         yield _other(f"the release has other content: {digests}")
+    if approved.risks != now.risks:
+        new = [f"{risk.component} ({risk.id})" for risk in now.risks if risk not in approved.risks]
+        gone = [f"{risk.component} ({risk.id})" for risk in approved.risks if risk not in now.risks]
+        words = [f"{label}: {_names(names)}" for label, names in (("new", new), ("gone", gone)) if names]
+        yield _other(f"the plan has other risks now; {'; '.join(words) or 'in another order'}")
     if approved.tests != now.tests:
         yield _other(f"other tests run: {approved.tests.level.value} was planned, {now.tests.level.value} is now")
 

@@ -23,8 +23,10 @@ from flows.lock import OrgLock
 from flows.metadata_api import ApiRefused, MetadataApi, TimedOut
 from flows.metadata_results import DeployResult
 from flows.objectstore import ObjectStore
-from flows.plan import Plan, State, make_plan, state_after
+from flows.plan import Plan, State, state_after
 from flows.planfile import refuse_if_other
+from flows.planning import plan_for
+from flows.relatedtests import Wanted
 from flows.rollback import Inverse, Undone, before_last, changes_of, inverse, obstacles
 from flows.run import Keeper, Open, Outcome, Reporter, Silent, Work, following, headline, tests_of, which
 from flows.shelf import Shelf
@@ -45,7 +47,7 @@ class Promotion:
     `accepted` are components changed by hand that may be overwritten. `take_over` takes the org from a run that
     seems to live. `keeper` lets a release pass or not; `approved` is the plan that alone may be promoted, None for
     whatever is planned. A plan beyond `limits` goes in several parts. `release` is the digest of the release that the
-    bundle comes out of, "" for none.
+    bundle comes out of, "" for none. `tests` are those that a promote or validation asks for.
     """
 
     org: Org
@@ -61,6 +63,7 @@ class Promotion:
     approved: Plan | None = None
     limits: Limits = field(default_factory=metadata_limits)
     release: str = ""
+    tests: Wanted = Wanted.USUAL
     clock: Callable[[], float] = time.monotonic
     _seconds: dict[str, float] = field(default_factory=dict)
     _sequence: int = 0
@@ -72,8 +75,7 @@ class Promotion:
 
     def plan(self, bundle: Bundle) -> Plan:
         """Return what the org needs in order to hold `bundle`."""
-        shipped = self.ledger.state_of(self.org.name)
-        return make_plan(bundle, shipped, org=self.org.name, production=self._production)
+        return plan_for(self.org, bundle, self.ledger, self.releases, self.tests)
 
     def validate(self, bundle: Bundle) -> Outcome:
         """Check with the org that `bundle` could be deployed, tests included. Changes and records nothing.

@@ -20,7 +20,7 @@ from flows.apexuse import APEX, uses
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
 from flows.package import Package, assemble, lay_out
-from flows.plan import Plan, TestLevel, Tests
+from flows.plan import Plan
 from kit.problems import Problem, refuse_if_any
 from kit.yamlfile import read_yaml
 
@@ -144,7 +144,7 @@ def _plans(
     later = set(plan.touched)
     for keys, gone in lots:
         later -= keys
-        tests = _tests(plan.tests, later)
+        tests = plan.tests.without({key.full_name for key in later if key.type == "ApexClass"})
         own = tuple(sorted(keys & creates)), tuple(sorted(keys & changes))
         plans.append(replace(plan, creates=own[0], changes=own[1], deletes=gone, tests=tests))
     return tuple(plans)
@@ -154,14 +154,6 @@ def _joins(
     parts: Sequence[Sequence[Component]], deletes: Sequence[tuple[ComponentKey, ...]], version: str, limits: Limits
 ) -> bool:
     return bool(parts and deletes) and _fits(parts[-1], deletes[0], version, limits)
-
-
-def _tests(tests: Tests, later: set[ComponentKey]) -> Tests:
-    """Return the tests that can run before `later` is there: all local ones when none of the specified can."""
-    if tests.level is not TestLevel.SPECIFIED:
-        return tests
-    there = tuple(name for name in tests.classes if ComponentKey("ApexClass", name) not in later)
-    return Tests(TestLevel.SPECIFIED, there) if there else Tests(TestLevel.LOCAL)
 
 
 def _fits(components: Iterable[Component], deletes: Iterable[ComponentKey], version: str, limits: Limits) -> bool:

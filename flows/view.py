@@ -14,9 +14,11 @@ from rich.status import Status
 from rich.table import Table
 
 from flows.components import ComponentKey
+from flows.cost import Cost
 from flows.metadata_results import DeployResult
-from flows.plan import Plan
+from flows.plan import Plan, Severity, Tests
 from flows.run import Outcome
+from flows.split import Limits
 from kit.problems import Problem
 
 LOG_WIDTH = 400
@@ -81,6 +83,38 @@ def plan_table(plan: Plan) -> Table:
         if len(keys) > SHOWN:
             table.add_row(f"[{style}]{verb}[/]", "", f"… and {len(keys) - SHOWN} more")
     return table
+
+
+def risk_table(plan: Plan) -> Table:
+    """Return what a plan may lose or open as a table, the worst first, in both languages."""
+    table = Table(box=box.SIMPLE, title=f"{plan.org}: risks 风险", title_justify="left", title_style="bold yellow")
+    table.add_column("")
+    table.add_column("Component", overflow="fold")
+    table.add_column("Risk", overflow="fold")
+    styles = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "dim"}
+    for risk in plan.risks:
+        severity = f"[{styles[risk.severity]}]{risk.severity}[/]"
+        table.add_row(severity, escape(risk.component), escape(f"{risk.what}\n{risk.what_zh}"))
+    return table
+
+
+def tests_lines(tests: Tests) -> list[str]:
+    """Return which tests a plan runs, and why, for people."""
+    if not tests.because:
+        return [f"Tests: {tests.level.value} {', '.join(tests.classes)}".strip()]
+    if not tests.classes:
+        return [f"Tests: {tests.level.value}, {tests.because[0]}"]
+    named = zip(tests.classes, tests.because, strict=True)
+    return [f"Tests: {tests.level.value}", *(f"  {name}: {why}" for name, why in named)]
+
+
+def cost_line(cost: Cost, limits: Limits) -> str:
+    """Return what a plan costs in one line, for people: what isn't known is said to be unknown."""
+    size = f"{cost.files} files of {limits.files} in a request, {cost.zip_bytes} bytes zipped of {limits.zip_bytes}"
+    parts = "one deployment" if cost.parts == 1 else f"{cost.parts} deployments, one after the other"
+    times = f"{cost.deployments} earlier deployment{'s' if cost.deployments != 1 else ''}"
+    about = f"unknown: {cost.unknown}" if cost.minutes is None else f"about {cost.minutes} minutes (median of {times})"
+    return f"Cost: {parts}; {size}; how long: {about}"
 
 
 def problem_table(problems: Sequence[Problem], title: str) -> Table:
