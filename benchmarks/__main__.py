@@ -43,6 +43,7 @@ def run(sizes: Sizes, folder: Path) -> Iterator[Row]:
     yield federation.measure(home, rounds=sizes.rounds, seconds=sizes.seconds)
     project = write_project(folder / "project", sizes.components)
     yield conversion.measure(project, sizes.components, folder, rounds=sizes.rounds, seconds=sizes.seconds)
+    yield conversion.measure_command(project, sizes.components, folder, rounds=sizes.rounds, seconds=sizes.seconds)
     yield objects.measure(sizes.objects, folder, rounds=sizes.rounds, seconds=sizes.seconds)
     yield planning.measure(project, sizes.components, folder, rounds=sizes.rounds, seconds=sizes.seconds)
 
