@@ -10,6 +10,7 @@ from flows.bundle import Bundle
 from flows.freeze import frozen
 from flows.gates.approvals import Approved, Signature, judge_approvals, judge_emergency
 from flows.gates.finding import Finding, Severity
+from flows.lockout import Verdict
 from flows.plan import Plan
 from flows.rings import Standing, closed
 from flows.run import Admission
@@ -35,7 +36,8 @@ class Doorkeeper:
     `gates` is what the gates find in a bundle and its plan; `standings` is how the orgs of earlier rings stand to the
     release; `signatures` are those over a plan's digest. `emergency` is the reason to pass calendar and rings, which
     headquarters signs. `tell` is told what doesn't stop the release. `lenient` shows what nobody knows of production,
-    which stops it otherwise: for the emulators, where nobody's own people wrote the sample.
+    which stops it otherwise: for the emulators, where nobody's own people wrote the sample. `lockout` is whether
+    somebody can still log in afterwards.
     """
 
     org: Org
@@ -48,6 +50,7 @@ class Doorkeeper:
     emergency: str = ""
     tell: Callable[[str], None] = lambda _: None
     lenient: bool = False
+    lockout: Callable[[Plan, Bundle], Verdict] = lambda _plan, _bundle: Verdict()
 
     def findings(self, plan: Plan, bundle: Bundle) -> tuple[Finding, ...]:
         """Return what the gates find, but for calendar and rings: `timing` has them."""
@@ -57,6 +60,15 @@ class Doorkeeper:
         """Return the findings that stop a release: what blocks, and in production what nobody knows."""
         strict = self.org.kind is OrgKind.PRODUCTION and not self.lenient
         return [one.as_problem() for one in findings if one.blocks or (strict and _unknown(one))]
+
+    def locked_out(self, plan: Plan, bundle: Bundle) -> list[Problem]:
+        """Return what would lock people out; in production also what nobody knows of it, which is told elsewhere."""
+        verdict = self.lockout(plan, bundle)
+        if self.org.kind is OrgKind.PRODUCTION and not self.lenient:
+            return [*verdict.out, *verdict.unknown]
+        for one in verdict.unknown:
+            self.tell(f"Not known: {one.what} {one.what_zh}")
+        return verdict.out
 
     def timing(self) -> list[Problem]:
         """Return why nothing goes to the org now: the freeze calendar, and rings that haven't opened."""
@@ -97,7 +109,7 @@ class Doorkeeper:
     def _asked(self, plan: Plan, bundle: Bundle) -> tuple[list[Problem], tuple[Finding, ...]]:
         self.tell("Asking the gates")
         findings = self.findings(plan, bundle)
-        problems = self.stopping(findings)
+        problems = [*self.stopping(findings), *self.locked_out(plan, bundle)]
         for one in findings if not problems else ():
             if one.waived:
                 self.tell(f"{one.id} waived by {one.waived.by}: {one.component}: {one.waived.reason}")

@@ -19,6 +19,8 @@ from flows.drift_report import SHOWN
 from flows.elements import Difference
 from flows.failures import PromotionFailed
 from flows.plan import Plan, State
+from flows.render.network import SECURITY, dropped
+from flows.snapshot import components_of
 from kit.problems import Place, Problem
 from kit.redaction import redact
 from kit.yamlfile import read_yaml
@@ -118,6 +120,8 @@ def _clash(
     place = ours.source if ours else base.source if base else None
     if what == DELETED:
         return Clash(key, what, place=place)
+    if lost := _lost_ranges(key, files, ours):
+        return Clash(key, what, lost, place=place)
     by_hand, undone = _differences(base, files), _differences(ours, files)
     if (ours and not undone) or (base and not by_hand):
         return None  # it holds what we bring anyway, or only what Salesforce itself rewrites
@@ -127,6 +131,15 @@ def _clash(
             return None
     sides = tuple(_sides(by_hand if base else undone, undone, has_base=base is not None, deleted=ours is None))
     return Clash(key, what, sides, tuple(_diffs(base, files, ours)), place)
+
+
+def _lost_ranges(key: ComponentKey, files: Mapping[str, bytes], ours: Component | None) -> tuple[Side, ...]:
+    """Return the trusted ranges that somebody put into the org after this run was merged with what it had, or that a
+    rollback goes behind: the list is replaced as a whole."""
+    if key != SECURITY or ours is None:
+        return ()
+    lost = dropped(ours, components_of(files, [key]).get(key))
+    return tuple(Side(f"networkAccess/ipRanges[{each.start}, {each.end}]", "", str(each), "") for each in lost)
 
 
 Found = Sequence[tuple[Difference, Place]]

@@ -82,6 +82,9 @@ class OrgAccess(_Entry):
     office_ranges: tuple[OfficeRange, ...] = ()
     break_glass: tuple[Username, ...] = Field((), description="Administrators who can log in without SSO.")
     sign_on: SignOn = SignOn.model_validate({})
+    redirects_to: tuple[str, ...] = Field(
+        (), description="Orgs of the federation that this one may send its users to, such as one of the other edition."
+    )
 
 
 class Access(_Entry):
@@ -102,10 +105,13 @@ def load_access(path: Path, federation: Federation) -> Access:
     file = read_yaml(path)
     access = parse_model(Access, file)
     names = [org.name for org in federation.orgs]
+    named = [(name, file.place(("orgs", name))) for name in access.orgs]
+    for org, stated in access.orgs.items():
+        named += [(name, file.place(("orgs", org, "redirects_to"))) for name in stated.redirects_to]
     refuse_if_any(
         (
             Problem(f"no org is called {name}", "a name of the federation file", nearest(name, names), place)
-            for name, place in ((name, file.place(("orgs", name))) for name in access.orgs)
+            for name, place in named
             if name not in names
         ),
         f"{file.name} is not valid",

@@ -10,6 +10,8 @@ import click
 
 from kit.console import emit, guarded, json_option, people
 from kit.problems import Place, Problem, Refused, relative
+from orgs.access import FILE as ACCESS_FILE
+from orgs.access import load_access
 from orgs.domains import hosts
 from orgs.federation import DEFAULT_FILE, load_federation
 from orgs.model import Federation, Org
@@ -90,7 +92,9 @@ def schema() -> None:
 @guarded
 def world_command(file: Path | None, certificate: Path, out: Path | None) -> None:
     """Print what `sfoa emulators seed` reads: every org, its hosts and who may log in."""
-    text = json.dumps(world(load_federation(file), _certificate(certificate)), indent=2, ensure_ascii=False)
+    found = load_federation(file)
+    access = load_access((file or DEFAULT_FILE).with_name(ACCESS_FILE), found)
+    text = json.dumps(world(found, _certificate(certificate), access), indent=2, ensure_ascii=False)
     if out is None:
         click.echo(text)
     else:

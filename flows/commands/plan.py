@@ -13,8 +13,11 @@ from flows.ledger import Ledger
 from flows.objectstore import buckets_of
 from flows.plan import Plan, make_plan
 from flows.project import federation_of, project_root
+from flows.render.layer import with_rendered
 from flows.substitute import substituted
 from kit.console import emit, guarded, json_option
+from orgs.access import FILE as ACCESS_FILE
+from orgs.access import load_access
 from orgs.editions import OrgKind
 
 
@@ -30,7 +33,8 @@ def plan(name: str, bundle: Path | None, as_json: bool) -> None:
     org = federation.org(name)
     release = read_bundle(bundle) if bundle else compose_for(federation, org, root)
     outputs = read_outputs(project=root)
-    release = substituted(release, outputs)
+    access = load_access(root / "orgs" / ACCESS_FILE, federation)
+    release = with_rendered(substituted(release, outputs), org, federation, outputs, access).bundle
     shipped = Ledger.of(buckets_of(outputs)).state_of(org.name)
     made = make_plan(release, shipped, org=org.name, production=org.kind is OrgKind.PRODUCTION)
     emit({**made.as_json(), "digest": made.digest}, as_json=as_json, text="" if as_json else _text(made))

@@ -13,7 +13,7 @@ from cumulusci.utils.options import CCIOptions, Field
 
 from flows.approval import known_approvers, time_now
 from flows.bundle import Bundle
-from flows.components import ComponentKey
+from flows.components import Component, ComponentKey
 from flows.compose import compose_for
 from flows.handover import read_outputs
 from flows.junit import junit
@@ -23,13 +23,18 @@ from flows.metadata_results import DeployResult
 from flows.objectstore import buckets_of
 from flows.project import federation_of
 from flows.promote import Promotion
+from flows.render.layer import merges, with_rendered
+from flows.render.network import SECURITY, IpRange, diff_lines, ranges_of
 from flows.shelf import Shelf
 from flows.signing import is_digest, read_signed
+from flows.snapshot import components_of
 from flows.substitute import has_placeholders, substituted
 from flows.tasks.keychain import FederationOrg
 from flows.view import Narrator, problem_table, show
 from kit.console import people
-from kit.problems import Problem, Refused
+from kit.problems import Problem, Refused, refuse_if_any
+from orgs.access import FILE as ACCESS_FILE
+from orgs.access import Access, load_access
 from orgs.federation import Org
 
 TIMEOUT_MINUTES = 60
@@ -62,6 +67,8 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
     """A task over one org of the federation. What is refused is printed as a table, and the task fails."""
 
     Options = ReleaseOptions
+    trusted: tuple[IpRange, ...] | None = None
+    """The trusted ranges that the org has, once it was asked."""
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Do the task's work; return the deployment that it made, if any. Raises `Refused`."""
@@ -90,12 +97,45 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             )
         return self.org_config.org
 
+    @property
+    def access(self) -> Access:
+        """What the project states of how people sign in to its orgs."""
+        return load_access(self.root / "orgs" / ACCESS_FILE, federation_of(self.root))
+
     def release(self, of: Org | None = None) -> Bundle:
         """Return what an org (default: the task's) gets: the bundle of the option, else the one composed for it; with
-        the landing zone's values in it."""
+        the landing zone's values in it, and what is rendered from them on top.
+
+        What the task's own org has now is asked of it; what is said of another org is good for comparing only.
+        """
         org, given = of or self.org, self.parsed_options.bundle
-        bundle = self._given(given, org) if given else compose_for(federation_of(self.root), org, self.root)
-        return substituted(bundle, read_outputs(project=self.root) if has_placeholders(bundle) else None)
+        federation = federation_of(self.root)
+        bundle = self._given(given, org) if given else compose_for(federation, org, self.root)
+        if not (org.parts or has_placeholders(bundle)):
+            return bundle
+        outputs = read_outputs(project=self.root)
+        held = self._held(bundle.api_version) if org.name == self.org.name else None
+        done = with_rendered(substituted(bundle, outputs), org, federation, outputs, self.access, held)
+        for line in diff_lines(done.network) if done.network and held is not None else ():
+            self.logger.info(f"{org.name}: trusted ranges: {line}")
+        return done.bundle
+
+    def _held(self, api_version: str) -> dict[ComponentKey, Component]:
+        """Return what the org has now of what is merged with it. Raises `Refused` when it doesn't say: to take that
+        for nothing would delete it."""
+        keys = merges(self.org)
+        held = components_of(self.api(api_version).retrieve(keys).files, keys) if keys else {}
+        silent = [key for key in keys if key not in held]
+        refuse_if_any(
+            Problem(
+                f"{self.org.name} doesn't give back {key}",
+                "what is rendered is merged with what the org has; every org has these settings",
+                "give the runner's user the permissions View Setup and Modify Metadata",
+            )
+            for key in silent
+        )
+        self.trusted = ranges_of(held[SECURITY]) if SECURITY in held else None
+        return held
 
     def _given(self, given: str, org: Org) -> Bundle:
         """Return an org's bundle out of a file or of what was published; a signature has to be good."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from flows.admission import BEIJING, Doorkeeper, Signatures
@@ -18,6 +19,7 @@ from flows.project import federation_of
 from flows.rings import Standing, before, standing
 from flows.source.project import read_project
 from flows.tasks.base import ReleaseTask
+from flows.tasks.guard import lockout
 from flows.view import Narrator
 from orgs.federation import Org
 from orgs.freezes import load_freezes
@@ -37,6 +39,9 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
         file = Path(stated) if stated else own if own.is_file() else None
         known = gather(read_project(task.root), federation, task.org, file)
         known = replace(known, deletes=plan.deletes)
+        if known.org.trusted_ranges is None and task.trusted is not None:
+            others = tuple(each.bounds for each in task.trusted if not each.ours)
+            known = replace(known, org=known.org.model_copy(update={"trusted_ranges": others}))
         if known.org.api_ceiling is not None:
             return known
         ceiling = task.api(api_version).highest_version()
@@ -64,4 +69,5 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
         emergency=getattr(options, "emergency", None) or "",
         tell=narrator.step,
         lenient=outputs.environment == LOCAL,
+        lockout=partial(lockout, task, ledger, today),
     )

@@ -112,7 +112,7 @@ class Gate(ReleaseTask):
         if self.parsed_options.junit:
             Path(self.parsed_options.junit).write_text(gate_junit(self.org.name, findings), encoding="utf-8")
         self.return_values = {"bundle": bundle.digest, **counts(findings)}
-        refuse_if_any([*keeper.stopping(findings), *timing], keeper.headline)
+        refuse_if_any([*keeper.stopping(findings), *keeper.locked_out(plan, bundle), *timing], keeper.headline)
         return None
 
     def _write_junit(self, result: DeployResult | None, problems: tuple[Problem, ...]) -> None:

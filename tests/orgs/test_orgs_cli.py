@@ -96,7 +96,10 @@ def test_the_world_tells_the_emulator_who_may_log_in_where(key_folder: Path, tmp
         "instance": "CHN3S",
         "language": "zh_CN",
         "api_versions": {"floor": 31, "ceiling": 67},
-        "users": [{"username": "release.runner@acme-cn.example.uat", "profile": "System Administrator"}],
+        "users": [
+            {"username": f"{name}@acme-cn.example.uat", "profile": "System Administrator"}
+            for name in ("release.runner", "break.glass.one", "break.glass.two")
+        ],
         "connected_apps": [{"client_id": "SFOA_RELEASE_RUNNER"}],
     }
     assert certificate == (key_folder / "runner.crt").read_text()

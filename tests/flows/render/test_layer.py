@@ -1,0 +1,214 @@
+"""What the landing zone's outputs come to on top of an org's bundle."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from lxml import etree
+
+from flows.bundle import Bundle, build_bundle
+from flows.components import Component, ComponentKey
+from flows.package import assemble
+from flows.render.elements import whole
+from flows.render.layer import merges, with_rendered
+from flows.render.network import MARK, PATH, SECURITY, IpRange, as_elements, dropped, ranges_of
+from infra.outputs import parse_outputs
+from kit.problems import Place, Refused
+from orgs.access import Access, load_access
+from orgs.federation import Org, Part, load_federation
+from tests.landed import OUTPUTS
+
+FEDERATION = load_federation()
+UAT, PRODUCTION = FEDERATION.org("china-uat"), FEDERATION.org("china-production")
+HERE = Place("metadata/china/Security.settings-meta.xml", 3)
+NOBODY = Access.model_validate({"as_of": "2026-11-22"})
+INTEGRATION = {
+    "integration_endpoints": {"events": "https://events.acme-cn.example/orgs"},
+    "integration_origins": ["https://portal.acme-cn.example"],
+    "integration_callbacks": {"wecom": "https://callback.acme-cn.example/wecom"},
+}
+HAND = IpRange("198.51.100.7", "198.51.100.7", "VPN of the auditors")
+
+
+def certificate(name: str) -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    built = built.serial_number(x509.random_serial_number()).not_valid_before(now)
+    made = built.not_valid_after(now + timedelta(days=90)).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+ONE, TWO = certificate("one"), certificate("two")
+
+
+def security(*elements: tuple[str, str]) -> Component:
+    inside = [("sessionSettings", list(elements))] if elements else []
+    return whole("Settings", "Security", PATH, inside, HERE)
+
+
+def provider(org: Org, *certificates: str) -> dict[str, object]:
+    about = {"issuer": "https://idp.example/saml", "sso_url": "https://idp.example/sso"}
+    names = ("certificate", "next_certificate")
+    return {"identity_saml": {org.name: about | dict(zip(names, certificates, strict=False))}}
+
+
+def lay(
+    org: Org, *components: Component, held: Component | None = None, access: Access = NOBODY, **outputs: object
+) -> Bundle:
+    given = parse_outputs({**OUTPUTS, **outputs}, "outputs")
+    now = {SECURITY: held} if held else None
+    return with_rendered(build_bundle(components, "62.0"), org, FEDERATION, given, access, now).bundle
+
+
+def text(component: Component, path: str) -> str:
+    root = etree.fromstring(component.files[0].data)
+    return root.findtext("/".join(f"{{*}}{name}" for name in path.split("/"))) or ""
+
+
+def keys(bundle: Bundle, *types: str) -> set[str]:
+    return {str(key) for key in bundle.components if not types or key.type in types}
+
+
+def test_an_org_of_the_global_edition_gets_nothing_unless_it_asks() -> None:
+    org = FEDERATION.org("global-uat")
+    assert lay(org, **INTEGRATION).components == {}
+    asking = org.model_copy(update={"render": (Part.INTEGRATION,)})
+    assert "NamedCredential:Sfoa_events" in keys(lay(asking, **INTEGRATION))
+    assert merges(org) == ()
+
+
+def test_an_org_can_do_without_parts() -> None:
+    org = UAT.model_copy(update={"render": (Part.NETWORK,)})
+    assert keys(lay(org, **INTEGRATION, **provider(UAT, ONE))) == {"Settings:Security"}
+
+
+def test_outputs_without_identity_and_integration_come_to_trusted_ranges_only() -> None:
+    assert keys(lay(UAT)) == {"Settings:Security"}
+
+
+def test_what_metadata_says_of_settings_stands_and_only_the_rest_is_added() -> None:
+    ours = security(("enableU2F", "false"), ("sessionTimeout", "TwoHours"))
+    found = lay(UAT, ours, **provider(UAT, ONE)).components[SECURITY]
+    assert text(found, "sessionSettings/enableU2F") == "false"
+    assert text(found, "sessionSettings/sessionTimeout") == "TwoHours"
+    assert text(found, "sessionSettings/skipSFAWhenMFADirectUILogin") == "true"
+    assert text(found, "singleSignOnSettings/enableSamlLogin") == "true"
+    assert [(patch.layer, patch.source.file) for patch in found.patches][-1:] == [
+        ("rendered", "outputs of stack local")
+    ]
+
+
+def test_production_takes_logins_at_its_own_domain_only_and_a_sandbox_does_not_say() -> None:
+    assert "Settings:MyDomain" in keys(lay(PRODUCTION, **provider(PRODUCTION, ONE)))
+    assert "Settings:MyDomain" not in keys(lay(UAT, **provider(UAT, ONE)))
+
+
+def test_a_certificate_is_rolled_over_in_two_steps_that_never_touch_the_one_in_use() -> None:
+    before = lay(UAT, **provider(UAT, ONE))
+    both = lay(UAT, **provider(UAT, ONE, TWO))
+    after = lay(UAT, **provider(UAT, TWO))
+    first, second = keys(before, "SamlSsoConfig"), keys(after, "SamlSsoConfig")
+    assert len(first) == len(second) == 1
+    assert first != second
+    assert keys(both, "SamlSsoConfig") == first | second
+    for key in first | second:
+        stays = [each.components[parsed] for each in (before, both, after) if (parsed := _key(key)) in each.components]
+        assert len({each.digest for each in stays}) == 1
+    assert text(both.components[SECURITY], "singleSignOnSettings/enableMultipleSamlConfigs") == "true"
+    assert text(before.components[SECURITY], "singleSignOnSettings/enableMultipleSamlConfigs") == ""
+
+
+def _key(text: str) -> ComponentKey:
+    return ComponentKey.parse(text)
+
+
+def test_users_are_made_just_in_time_where_the_org_says_so() -> None:
+    stated = {"as_of": "2026-11-22", "orgs": {"china-uat": {"sign_on": {"just_in_time": True}}}}
+    found = lay(UAT, access=Access.model_validate(stated), **provider(UAT, ONE))
+    (config,) = [each for key, each in found.components.items() if key.type == "SamlSsoConfig"]
+    assert (text(config, "userProvisioning"), text(config, "identityMapping")) == ("true", "FederationId")
+    assert text(found.components[SECURITY], "singleSignOnSettings/enableSamlJitProvisioning") == "true"
+
+
+def test_a_certificate_that_is_none_is_refused() -> None:
+    broken = "-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n"
+    with pytest.raises(Refused, match="certificate of china-uat"):
+        lay(UAT, **provider(UAT, broken))
+
+
+def test_the_endpoints_come_with_credentials_that_hold_no_secret() -> None:
+    found = lay(UAT, **INTEGRATION)
+    assert keys(found) == {
+        *("Settings:Security", "RemoteSiteSetting:Sfoa_events", "ExternalCredential:Sfoa_events"),
+        *("NamedCredential:Sfoa_events", "CspTrustedSite:Sfoa_portal_acme_cn_example"),
+        *("CorsWhitelistOrigin:Sfoa_portal_acme_cn_example", "CustomObject:Sfoa_Callback__e"),
+        *("CustomField:Sfoa_Callback__e.Channel__c", "CustomField:Sfoa_Callback__e.Body__c"),
+    }
+    assert all(component.layer == "rendered" for component in found.components.values())
+    assert assemble(found.components.values(), "62.0").zip
+
+
+def test_users_are_sent_to_orgs_that_are_named() -> None:
+    stated = {"as_of": "2026-11-22", "orgs": {"china-uat": {"redirects_to": ["global-uat"]}}}
+    found = lay(UAT, access=Access.model_validate(stated)).components
+    assert (
+        text(found[ComponentKey("RedirectWhitelistUrl", "Sfoa_global_uat")], "url")
+        == "https://acme--uat.sandbox.my.salesforce.com"
+    )
+
+
+def test_metadata_that_takes_a_name_of_the_kit_s_is_refused_with_its_place() -> None:
+    mine = whole("RemoteSiteSetting", "Sfoa_events", "remoteSiteSettings/Sfoa_events.remoteSite", [], HERE)
+    with pytest.raises(Refused) as refused:
+        lay(UAT, mine, **INTEGRATION)
+    assert refused.value.problems[0].place == HERE
+
+
+def test_what_others_trust_goes_with_the_deploy_but_is_no_change_of_ours() -> None:
+    held = whole("Settings", "Security", PATH, as_elements([HAND]), HERE)
+    asked, unasked = lay(UAT, held=held), lay(UAT)
+    assert HAND in ranges_of(asked.components[SECURITY])
+    assert HAND not in ranges_of(unasked.components[SECURITY])
+    assert asked.components[SECURITY].digest == unasked.components[SECURITY].digest
+    assert asked.digest != unasked.digest  # who approves a bundle approves its bytes
+
+
+def test_a_range_that_somebody_added_meanwhile_would_be_lost_and_is_told() -> None:
+    mine = IpRange("47.100.0.1", "47.100.0.1", f"{MARK}egress of stack local")
+    now = whole("Settings", "Security", PATH, as_elements([mine, HAND]), HERE)
+    stale = whole("Settings", "Security", PATH, as_elements([mine]), HERE)
+    assert dropped(stale, now) == (HAND,)
+    assert dropped(now, stale) == ()
+    assert dropped(security(), now) == ()  # says nothing of ranges: the org keeps its own
+
+
+def test_the_file_that_ships_is_read_and_an_unknown_org_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "access.yml"
+    file.write_text("as_of: 2026-11-22\norgs:\n  china-uatt: {}\n")
+    with pytest.raises(Refused) as refused:
+        load_access(file, FEDERATION)
+    assert "access.yml:3" in str(refused.value)
+    assert "china-uat" in str(refused.value)
+    assert load_access(file.with_name("none.yml"), FEDERATION).of("china-uat").office_ranges == ()
+
+
+@pytest.mark.parametrize(
+    "office",
+    [
+        {"name": "upside down", "start": "203.0.113.9", "end": "203.0.113.1"},
+        {"name": "half the world", "start": "0.0.0.0", "end": "128.0.0.0"},
+    ],
+)
+def test_a_range_goes_up_and_has_a_limit(tmp_path: Path, office: dict[str, str]) -> None:
+    file = tmp_path / "access.yml"
+    inner = ", ".join(f"{key}: {value}" for key, value in office.items())
+    file.write_text(f"as_of: 2026-11-22\norgs:\n  china-uat:\n    office_ranges:\n      - {{{inner}}}\n")
+    with pytest.raises(Refused, match=r"access\.yml:5"):
+        load_access(file, FEDERATION)
