@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from alibabacloud_eiam20211201 import models as eiam
 from alibabacloud_eiam20211201.client import Client
 from alibabacloud_tea_openapi.models import Config
@@ -45,6 +46,7 @@ COMMON = {
 }
 # A stack's name is its environment: names in the cloud follow from it.
 EIAM, KILLED, EXTERNAL = "test", "uat", "staging"
+LEFT = "acme-uat-identity-china-preview"
 TOKEN = "scim-token-that-nobody-may-read"
 PATIENCE = 60
 
@@ -93,9 +95,13 @@ class Ground:
     def configure(self, stack: str, **identity: Any) -> None:
         """Write a stack's config; what the engine added to its file stays."""
         file = self.folder / f"Pulumi.{stack}.yaml"
-        kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        kept = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
         values = COMMON | {"sfoa:environment": stack, "sfoa:identity": identity}
         file.write_text(json.dumps(kept | {"config": kept.get("config", {}) | values}), encoding="utf-8")
+
+    def init(self, stack: str) -> None:
+        """Make a stack."""
+        self.pulumi("stack", "init", stack)
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """Return a stack's outputs."""
@@ -131,12 +137,8 @@ def client(ground: Ground) -> Client:
 @pytest.fixture(scope="module")
 def stack(ground: Ground) -> str:
     """A stack with IDaaS EIAM for two orgs, up; one of them is provisioned."""
-    ground.pulumi("stack", "init", EIAM)
-    file = ground.folder / f"Pulumi.{EIAM}.yaml"
+    ground.init(EIAM)
     ground.pulumi("config", "set", "--path", "--secret", "sfoa:scim_tokens.china-uat", TOKEN, "--stack", EIAM)
-    import yaml
-
-    file.write_text(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8"))), encoding="utf-8")
     ground.configure(EIAM, provider="eiam", orgs=["china-uat", "china-production"])
     ground.up(EIAM)
     return EIAM
@@ -170,8 +172,7 @@ def test_the_provisioning_token_is_nowhere_in_the_state(ground: Ground, stack: s
 
 
 def test_a_second_look_finds_nothing_to_change(ground: Ground, stack: str) -> None:
-    ground.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack)
-    ground.pulumi("preview", "--expect-no-changes", "--stack", stack)
+    ground.pulumi("preview", "--refresh", "--expect-no-changes", "--stack", stack)
 
 
 def test_the_second_factor_is_changed_in_place_and_switched_on_again_where_someone_switched_it_off(
@@ -191,9 +192,9 @@ def test_the_second_factor_is_changed_in_place_and_switched_on_again_where_someo
     assert after["DecisionConfig"]["MfaAuthenticationIntervalSeconds"] == 900
 
 
-def test_an_application_that_stands_is_adopted_and_outlives_its_org_in_the_stack(
-    ground: Ground, client: Client, stack: str
-) -> None:
+@pytest.fixture(scope="module")
+def theirs(ground: Ground, client: Client, stack: str) -> str:
+    """An application that people of the company made, in the instance of the stack."""
     (instance,) = ground.kept("instance")
     request = eiam.CreateApplicationRequest(
         instance_id=instance["id"],
@@ -201,57 +202,63 @@ def test_an_application_that_stands_is_adopted_and_outlives_its_org_in_the_stack
         application_source_type="urn:idaas:app:source:standard",
         sso_type="saml2",
     )
-    theirs = client.create_application(request).body.application_id
-    orgs = ["china-uat", "china-production"]
-    ground.configure(EIAM, provider="eiam", orgs=[*orgs, "china-east"], adopt={"china-east": theirs})
-    ground.up(stack)
-    assert len(ground.kept("application")) == 3
-    (adopted,) = ground.kept("application", id=theirs)
-    assert adopted["sso"]["SpEntityId"] == "https://acme-cn--east.sandbox.my.sfcrmproducts.cn"
-    assert theirs in ground.outputs(stack)["saml"]["china-east"]["issuer"]
-
-    ground.configure(EIAM, provider="eiam", orgs=orgs)
-    assert "1 deleted" in ground.up(stack)
-    assert [made["Status"] for made in ground.kept("application", id=theirs)] == ["enabled"]
+    ident: str = client.create_application(request).body.application_id
+    return ident
 
 
-def test_an_engine_killed_during_create_leaves_one_application_and_not_two(ground: Ground, stack: str) -> None:
-    """In an instance that was there before: that of the other stack."""
+@pytest.fixture(scope="module")
+def killed(ground: Ground, theirs: str) -> dict[str, Any]:
+    """A stack that uses what stands already: the other's instance, an application. Its first `up` was killed while it
+    made an application for another org: that application, as it was then."""
     (instance,) = ground.kept("instance")
-    mine = {"ApplicationName": "acme-uat-identity-china-preview"}
-    ground.pulumi("stack", "init", KILLED)
-    file = ground.folder / f"Pulumi.{KILLED}.yaml"
-    import yaml
-
-    file.write_text(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8"))), encoding="utf-8")
-    ground.configure(KILLED, provider="eiam", orgs=["china-preview"], instance=instance["id"])
-    faults = ground.clouds.emulators.faults
-    faults.add(Fault("eiam.*", FaultKind.LATE, action="CreateApplication", seconds=PATIENCE))
+    ground.init(KILLED)
+    orgs = ["china-preview", "china-east"]
+    ground.configure(KILLED, provider="eiam", orgs=orgs, instance=instance["id"], adopt={"china-east": theirs})
+    late = Fault("eiam.*", FaultKind.LATE, action="CreateApplication", seconds=PATIENCE)
+    ground.clouds.emulators.faults.add(late)
     engine = ground.start("up", "--yes", "--skip-preview", "--stack", KILLED)
     until = time.monotonic() + PATIENCE
-    while not ground.kept("application", **mine):
+    while not ground.kept("application", ApplicationName=LEFT):
         assert time.monotonic() < until
         time.sleep(0.05)
     os.killpg(engine.pid, signal.SIGKILL)
     engine.communicate()
-    (left,) = ground.kept("application", **mine)
-    assert left["sso"] == {}
-
+    (left,) = ground.kept("application", ApplicationName=LEFT)
     ground.pulumi("cancel", "--yes", KILLED)
     ground.up(KILLED)
-    (made,) = ground.kept("application", **mine)
-    assert (made["id"], made["sso_status"]) == (left["id"], "enabled")
+    return left
+
+
+def test_an_engine_killed_during_create_leaves_one_application_and_not_two(
+    ground: Ground, killed: dict[str, Any]
+) -> None:
+    assert killed["sso"] == {}, "the engine was killed before it could go on"
+    (made,) = ground.kept("application", ApplicationName=LEFT)
+    assert (made["id"], made["sso_status"]) == (killed["id"], "enabled")
+    assert made["sso"]["SpEntityId"] == "https://acme-cn--preview.sandbox.my.sfcrmproducts.cn"
     assert made["id"] in ground.outputs(KILLED)["saml"]["china-preview"]["issuer"]
+
+
+def test_an_application_that_stands_is_adopted_and_no_second_one_made(
+    ground: Ground, killed: dict[str, Any], theirs: str
+) -> None:
+    entity = "https://acme-cn--east.sandbox.my.sfcrmproducts.cn"
+    assert [made["id"] for made in ground.kept("application") if made["sso"]["SpEntityId"] == entity] == [theirs]
+    assert len(ground.kept("application")) == 4
+
+
+def test_destroy_leaves_what_was_adopted_and_nothing_else(
+    ground: Ground, client: Client, killed: dict[str, Any], theirs: str
+) -> None:
     ground.pulumi("destroy", "--yes", "--skip-preview", "--stack", KILLED)
-    assert ground.kept("application", **mine) == []
+    assert ground.kept("application", ApplicationName=LEFT) == []
+    (kept,) = ground.kept("application", id=theirs)
+    assert (kept["Status"], kept["sso_status"]) == ("enabled", "enabled")
 
-
-def test_destroy_leaves_what_was_adopted_and_nothing_else(ground: Ground, client: Client, stack: str) -> None:
-    for theirs in ground.kept("application", ApplicationName="acme-test-identity-china-east"):
-        where = {"instance_id": theirs["InstanceId"], "application_id": theirs["id"]}
-        client.disable_application(eiam.DisableApplicationRequest(**where))
-        client.delete_application(eiam.DeleteApplicationRequest(**where))
-    ground.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack)
+    where = {"instance_id": kept["InstanceId"], "application_id": theirs}
+    client.disable_application(eiam.DisableApplicationRequest(**where))
+    client.delete_application(eiam.DeleteApplicationRequest(**where))
+    ground.pulumi("destroy", "--yes", "--skip-preview", "--stack", EIAM)
     assert [ground.kept(kind) for kind in ("application", "policy", "instance")] == [[], [], []]
     assert not ground.clouds.store.all("idaas.certificate")
 
@@ -259,7 +266,7 @@ def test_destroy_leaves_what_was_adopted_and_nothing_else(ground: Ground, client
 def test_the_provider_that_a_company_has_comes_up_by_its_metadata_until_its_certificate_ends(ground: Ground) -> None:
     ground.configure(EXTERNAL, provider="external", metadata="idp.xml", orgs=["china-uat"])
     (ground.folder / "idp.xml").write_text(metadata(10), encoding="utf-8")
-    ground.pulumi("stack", "init", EXTERNAL)
+    ground.init(EXTERNAL)
     assert "ends on" in ground.up(EXTERNAL)
     outputs = ground.outputs(EXTERNAL)
     assert outputs["saml"]["china-uat"]["sso_url"] == "https://idp.example.cn/sso"
