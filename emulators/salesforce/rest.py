@@ -165,4 +165,4 @@ def _limits() -> dict[str, int]:
 
 
 _RESOURCES = ("composite", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
-_TOOLING = ("executeAnonymous", "query", "runTestsAsynchronous", "sobjects")
+_TOOLING = ("executeAnonymous", "query", "runTestsAsynchronous", "runTestsSynchronous", "sobjects")

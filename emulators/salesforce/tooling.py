@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +12,7 @@ from emulators.salesforce import errors, ids
 from emulators.salesforce.catalog import stamp
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError
+from emulators.salesforce.metadata.answers import run_test_result
 from emulators.salesforce.metadata.apextests import TestRun, run_tests
 from emulators.salesforce.metadata.options import DeployOptions
 from emulators.salesforce.metadata.state import OrgState
@@ -23,12 +25,16 @@ def run_tests_asynchronous(ctx: Context) -> Response:
     """Start a test run and return its job id. The run is over at once: outcomes are declared, not computed."""
     if ctx.method != "POST":
         raise errors.wrong_method(ctx.method, "POST")
-    body = ctx.json_object()
-    level = body.get("testLevel")
-    names = () if level in ("RunLocalTests", "RunAllTestsInOrg") else _class_names(ctx, body)
-    options = DeployOptions(test_level=str(level) if not names else "RunSpecifiedTests", run_tests=names)
-    declared = dict(Orgs(ctx.world).declared(ctx.org))
-    return Response.of_json(_record(ctx, run_tests(ctx.org, OrgState.of(ctx.components), options, declared)))
+    return Response.of_json(_record(ctx, _carried_out(ctx)))
+
+
+def run_tests_synchronous(ctx: Context) -> Response:
+    """Run tests and answer at once how they ended (RunTestsResult). There is no debug log: `apexLogId` is null."""
+    if ctx.method != "POST":
+        raise errors.wrong_method(ctx.method, "POST")
+    run = _carried_out(ctx)
+    _cover(ctx, run)
+    return Response.of_json({"apexLogId": None, **run_test_result(run.as_document())})
 
 
 def execute_anonymous(ctx: Context) -> Response:
@@ -48,6 +54,29 @@ def execute_anonymous(ctx: Context) -> Response:
             "exceptionMessage": None,
         }
     )
+
+
+def _carried_out(ctx: Context) -> TestRun:
+    """Return how the tests end that a request asks for: of a level, of classes, or some methods of classes."""
+    body = ctx.json_object()
+    level = body.get("testLevel")
+    names = () if level in ("RunLocalTests", "RunAllTestsInOrg") else _class_names(ctx, body)
+    options = DeployOptions(test_level=str(level) if not names else "RunSpecifiedTests", run_tests=names)
+    declared = dict(Orgs(ctx.world).declared(ctx.org))
+    run = run_tests(ctx.org, OrgState.of(ctx.components), options, declared)
+    chosen = _methods(ctx, body)
+    kept = (each for each in run.results if each.method in chosen.get(each.class_name, (each.method,)))
+    return replace(run, results=tuple(kept)) if chosen else run
+
+
+def _methods(ctx: Context, body: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the methods that a request chooses, by the name of their class."""
+    names = {row["Id"]: row["Name"] for row in ctx.records.rows(ctx.of_tooling("ApexClass"))}
+    return {
+        str(test.get("className") or names.get(ids.normal(str(test.get("classId"))) or "")): list(test["testMethods"])
+        for test in body.get("tests") or ()
+        if test.get("testMethods")
+    }
 
 
 def _class_names(ctx: Context, body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -152,5 +181,6 @@ def _cover(ctx: Context, run: TestRun) -> None:
 
 CALLS: Mapping[str, Callable[[Context], Response]] = {
     "runTestsAsynchronous": run_tests_asynchronous,
+    "runTestsSynchronous": run_tests_synchronous,
     "executeAnonymous": execute_anonymous,
 }

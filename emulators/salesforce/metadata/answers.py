@@ -77,14 +77,14 @@ def _state_detail(job: Document, deployed: int, total: int) -> str | None:
 
 
 def _no_details() -> dict[str, Any]:
-    return {"componentFailures": [], "componentSuccesses": [], "runTestResult": _run_test_result(None)}
+    return {"componentFailures": [], "componentSuccesses": [], "runTestResult": run_test_result(None)}
 
 
 def _details(result: Document, moment: str) -> dict[str, Any]:
     return {
         "componentFailures": [_message(m, moment) for m in result["messages"] if not m["success"]],
         "componentSuccesses": [_message(m, moment) for m in result["messages"] if m["success"]],
-        "runTestResult": _run_test_result(result),
+        "runTestResult": run_test_result(result),
     }
 
 
@@ -107,7 +107,8 @@ def _message(message: Mapping[str, Any], moment: str) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if value is not None}
 
 
-def _run_test_result(result: Document | None) -> dict[str, Any]:
+def run_test_result(result: Document | None) -> dict[str, Any]:
+    """Return the API's RunTestsResult of the `tests`, `coverage` and `coverage_warnings` of a run, of nothing for None."""
     tests: list[Mapping[str, Any]] = result["tests"] if result else []
     failures = [test for test in tests if not test["passed"]]
     return {

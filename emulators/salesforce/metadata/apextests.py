@@ -83,6 +83,14 @@ class TestRun:
         """The results that did not pass."""
         return [result for result in self.results if not result.passed]
 
+    def as_document(self) -> Document:
+        """Return results and coverage as plain data, for the store and for answers."""
+        return {
+            "tests": [vars(test) for test in self.results],
+            "coverage": [vars(row) for row in self.coverage],
+            "coverage_warnings": [list(pair) for pair in self.warnings],
+        }
+
     @property
     def coverage_lacks(self) -> bool:
         """Whether the deploy must fail for want of coverage."""

@@ -188,9 +188,7 @@ def _result(outcome: Outcome) -> Document:
         "total": outcome.total,
         "messages": [vars(message) for message in outcome.messages],
         "test_level": tests.level,
-        "tests": [vars(test) for test in tests.results],
-        "coverage": [vars(row) for row in tests.coverage],
-        "coverage_warnings": [list(pair) for pair in tests.warnings],
+        **tests.as_document(),
     }
     if outcome.error:
         result["error_code"], result["error_message"] = outcome.error

@@ -15,6 +15,7 @@ from emulators.salesforce.metadata.options import DeployOptions
 from emulators.salesforce.metadata.retrieves import package_xml, zip_of
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
+from tests.emulated_org import cites
 
 TOOLING = "/services/data/v38.0/tooling"
 META = "<ApexClass><apiVersion>64.0</apiVersion><status>Active</status></ApexClass>"
@@ -27,6 +28,7 @@ def apex(deployed: Callable[..., None]) -> None:
         deployed("ApexClass", name, (f"classes/{name}.cls", body), (f"classes/{name}.cls-meta.xml", META), tests=tests)
 
 
+@cites("knowledge")
 def test_a_test_run_ends_as_the_world_file_says(apex: None, caller: Caller) -> None:
     (row,) = caller.records(
         "SELECT Id, Name FROM ApexClass WHERE NamespacePrefix = null AND (Name LIKE '%Test')", "tooling/"
@@ -50,6 +52,35 @@ def test_a_test_run_ends_as_the_world_file_says(apex: None, caller: Caller) -> N
     assert whole["PercentCovered"] == 100
 
 
+@cites("knowledge")
+def test_a_synchronous_run_answers_at_once(apex: None, caller: Caller) -> None:
+    """runTestsSynchronous answers how the tests ended: successes, failures, coverage (RunTestsResult)."""
+    request = {"tests": [{"className": "StoreTest"}], "skipCodeCoverage": False}
+    answer = json.loads(caller("POST", f"{TOOLING}/runTestsSynchronous", request).body)
+    assert (answer["numTestsRun"], answer["numFailures"], answer["apexLogId"]) == (2, 1, None)
+    (passed,), (failed,) = answer["successes"], answer["failures"]
+    assert (passed["name"], passed["methodName"]) == ("StoreTest", "opens")
+    assert (failed["methodName"], failed["message"], failed["stackTrace"]) == ("refuses", "no", "line 3")
+    assert [row["name"] for row in answer["codeCoverage"]] == ["Store"]
+    assert caller.refused("GET", f"{TOOLING}/runTestsSynchronous")[0] == 405
+
+
+@cites("knowledge")
+@pytest.mark.parametrize("call", ["runTestsSynchronous", "runTestsAsynchronous"])
+def test_single_methods_of_a_class_can_be_run(apex: None, caller: Caller, call: str) -> None:
+    """A test run can name single methods of a class (`testMethods`)."""
+    request = {"tests": [{"className": "StoreTest", "testMethods": ["opens"]}]}
+    answer = json.loads(caller("POST", f"{TOOLING}/{call}", request).body)
+    if call == "runTestsSynchronous":
+        assert [each["methodName"] for each in answer["successes"]] == ["opens"]
+        assert answer["failures"] == []
+        return
+    results = caller.records(
+        f"SELECT MethodName, Outcome, ApexLogId FROM ApexTestResult WHERE AsyncApexJobId='{answer}'", "tooling/"
+    )
+    assert results == [{"MethodName": "opens", "Outcome": "Pass", "ApexLogId": None}]
+
+
 def test_a_class_that_the_org_lacks_is_not_run(apex: None, caller: Caller) -> None:
     refused = caller.refused("POST", f"{TOOLING}/runTestsAsynchronous", {"classids": "01p000000000001"})
     assert refused[:2] == (400, "INVALID_CROSS_REFERENCE_KEY")
@@ -62,6 +93,7 @@ def test_anonymous_apex_does_not_seem_to_run(caller: Caller) -> None:
     assert "does not execute Apex" in answer["compileProblem"]
 
 
+@cites("knowledge")
 def test_a_flow_is_activated_and_deactivated(deployed: Callable[..., None], caller: Caller) -> None:
     flow = "<Flow><label>My flow</label><status>Draft</status><processType>Flow</processType></Flow>"
     deployed("Flow", "My_Flow", ("flows/My_Flow.flow", flow))
