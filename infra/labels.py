@@ -38,6 +38,14 @@ class Labels:
         """Return the name of an ActionTrail trail."""
         return _cut(self._join("trail", name), limits().names.trail)
 
+    def api(self, area: str, name: str) -> str:
+        """Return the name of something in API gateway, which takes no hyphen."""
+        return _cut(self._join(area, name), limits().names.api).replace("-", "_")
+
+    def app(self) -> str:
+        """Return the name of the app by which the environment's orgs call API gateway."""
+        return _cut(f"{self.company}-{self.environment}", limits().names.api_app).replace("-", "_")
+
     def log_project(self, name: str) -> str:
         """Return the name of an SLS project, which like a bucket's is shared by all customers."""
         label = f"{self.company}-{self.environment}-{name}"

@@ -8,6 +8,7 @@ from infra.audit import Audit
 from infra.console import Console
 from infra.flowlogs import log_flows
 from infra.identity import Identity
+from infra.integration import Integration
 from infra.network import Network
 from infra.outputs import CONTRACT_VERSION
 from infra.settings import Settings
@@ -25,6 +26,7 @@ class LandingZone(pulumi.ComponentResource):
     audit: Audit | None
     identity: Identity | None
     console: Console | None
+    integration: Integration | None
     contract: dict[str, pulumi.Input[object]]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -36,6 +38,7 @@ class LandingZone(pulumi.ComponentResource):
         named = settings.identity
         self.identity = Identity("identity", settings, named, child) if named else None
         self.console = Console("console", settings, settings.console, self.storage, child) if settings.console else None
+        self.integration = self._integrate(settings, child)
         self._log_flows(settings)
         self.contract = {
             "contract_version": CONTRACT_VERSION,
@@ -53,7 +56,7 @@ class LandingZone(pulumi.ComponentResource):
             "storage_backups_bucket": self.storage.backups,
             "storage_logs_bucket": self.storage.logs,
             "storage_kms_key_id": self.storage.kms_key_id,
-            "absent": [part for part in ("audit", "identity", "console") if getattr(self, part) is None],
+            "absent": [part for part in ("audit", "identity", "console", "integration") if getattr(self, part) is None],
         }
         if self.storage.state_url is not None:
             self.contract["storage_state_url"] = self.storage.state_url
@@ -67,9 +70,17 @@ class LandingZone(pulumi.ComponentResource):
             self.contract |= {"identity_provider": self.identity.provider, "identity_saml": self.identity.saml}
         if self.console:
             self.contract["identity_roles"] = self.console.roles
+        if self.integration:
+            self.contract |= self.integration.contract
         if self.network.private_zone:
             self.contract["network_private_zone"] = self.network.private_zone
         self.register_outputs(self.contract)
+
+    def _integrate(self, settings: Settings, opts: pulumi.ResourceOptions) -> Integration | None:
+        wanted = settings.integration
+        if wanted is None:
+            return None
+        return Integration("integration", settings, wanted, self.network, self.storage, self.audit, opts)
 
     def _log_flows(self, settings: Settings) -> None:
         wanted = settings.network.flow_logs

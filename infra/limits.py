@@ -77,6 +77,8 @@ class Names(_Frozen):
     log_project: int
     trail: int
     config_rule: int
+    api: int
+    api_app: int
 
 
 class Limits(_Frozen):

@@ -20,6 +20,7 @@ from infra.sections.audit import AuditSettings
 from infra.sections.base import Section
 from infra.sections.console import ConsoleSettings
 from infra.sections.identity import TAGS, EiamIdentity, IdentitySettings, OrgName, Token
+from infra.sections.integration import IntegrationSettings
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
 from kit.problems import Problem, Refused
@@ -76,6 +77,9 @@ class Settings(Section):
         None,
         alias="sfoa:console",
         description="Who gets in to Alibaba Cloud itself, and with which rights; off when absent",
+    )
+    integration: IntegrationSettings | None = Field(
+        None, alias="sfoa:integration", description="Events, callbacks and embedded pages; off when absent"
     )
     tags: OwnTags = Field(
         default_factory=dict, alias="sfoa:tags", description="Tags of your own on everything that takes tags"

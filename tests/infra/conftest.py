@@ -72,6 +72,8 @@ class Cloud(pulumi.runtime.Mocks):
             }
         if args.typ.endswith(":NatGateway"):
             outputs["snatTableIds"] = "stb-1"
+        if args.typ.endswith("apigateway/group:Group"):
+            outputs["subDomain"] = "group-cn-shanghai.alicloudapi.com"
         return (args.inputs.get("bucket") or f"{args.name}-id"), outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:

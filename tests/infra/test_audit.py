@@ -37,7 +37,7 @@ def test_log_stores_keep_what_the_law_asks_and_can_be_searched_in_chinese(audit:
 
 
 def test_every_rule_of_the_table_is_asked_of_cloud_config(audit: Any) -> None:
-    asked = {rule.inputs["sourceIdentifier"] for rule in audit.of("Rule").values()}
+    asked = {rule.inputs["sourceIdentifier"] for rule in audit.of("cfg/rule:Rule").values()}
     assert asked == {rule.identifier for rule in watch().rules}
 
 
@@ -53,7 +53,7 @@ def test_every_event_of_the_table_is_told_to_the_contacts(audit: Any) -> None:
 def test_where_the_company_runs_cloud_config_centrally_the_stack_leaves_it_alone(stand: Any) -> None:
     section = {"trail_retention_days": 1, "trail_locked": False, "config_rules": False}
     standing = stand("local", {"sfoa:audit": json.dumps(section)})
-    assert not standing.of("Rule")
+    assert not standing.of("cfg/rule:Rule")
     assert not standing.of("ConfigurationRecorder")
     assert not standing.of("EventRule")  # nobody to tell
 

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-BUCKETS = {"storage-releases", "storage-ledger", "storage-backups", "storage-logs", "audit-trail"}
+BUCKETS = {
+    "storage-releases",
+    "storage-ledger",
+    "storage-backups",
+    "storage-logs",
+    "audit-trail",
+    "integration-extracts",
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +71,7 @@ def test_logs_expire_and_nothing_that_is_current_does(storage: Any) -> None:
         return [e["days"] for rule in rules for e in rule.get("expirations", []) if "days" in e]
 
     assert days("storage-logs") == [365]
-    assert [days(name) for name in sorted(BUCKETS - {"storage-logs"})] == [[]] * 4
+    assert [days(name) for name in sorted(BUCKETS - {"storage-logs", "integration-extracts"})] == [[]] * 4
 
 
 def test_a_refresh_cannot_make_a_bucket_undo_its_split_resources(storage: Any) -> None:

@@ -14,7 +14,6 @@ from emulators.alicloud.fc.errors import FunctionError, missing, wrong
 from emulators.store import Document
 
 _NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_DEFAULTS: Document = {"protocol": "HTTP", "authConfig": {"authType": "anonymous"}, "wafConfig": {"enableWAF": False}}
 
 
 def create(desk: Desk, _: dict[str, str]) -> Any:
@@ -26,7 +25,7 @@ def create(desk: Desk, _: dict[str, str]) -> Any:
     if desk.find(DOMAIN, name):
         raise FunctionError(409, "DomainNameAlreadyExists", f"domain name {name!r} exists already")
     made = {
-        **_DEFAULTS,
+        "protocol": "HTTP",
         **sent,
         "accountId": ACCOUNT_ID,
         "apiVersion": "2023-03-30",
