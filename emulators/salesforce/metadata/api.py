@@ -155,16 +155,19 @@ class MetadataApi:
         retrieves = Retrieves(self._world, ask.org)
         job = _known(retrieves.get, ask.call.text("asyncProcessId"))
         done = retrieves.is_done(job)
+        error = job.get("error", "") if done else ""
         result: dict[str, Any] = {"done": done}
-        if done:
+        if error:
+            result |= {"errorMessage": error, "errorStatusCode": error.partition(":")[0]}
+        elif done:
             components = OrgComponents(self._world.store, ask.org.id)
             found = [components.get(*key.split("/", 1)) for key in job["components"]]
             result["fileProperties"] = [file_properties(ask.org, each, job["root"]) for each in found if each]
         result["id"] = job["id"]
         result["messages"] = [{"fileName": name, "problem": why} for name, why in job["messages"]]
-        result["status"] = "Succeeded" if done else "InProgress"
-        result["success"] = done
-        if done and ask.call.text("includeZip", default="true").lower() != "false":
+        result["status"] = "Failed" if error else "Succeeded" if done else "InProgress"
+        result["success"] = done and not error
+        if result["success"] and ask.call.text("includeZip", default="true").lower() != "false":
             result["zipFile"] = base64.b64encode(self._world.store.blob(job["zip"])).decode()
         return result
 

@@ -23,6 +23,13 @@ from emulators.salesforce.metadata.xmlform import column_of, elements, find, lin
 
 def check_alone(coming: Incoming, *, known: bool, ceiling: int) -> Iterator[DeployMessage]:
     """Yield what is wrong with a component by itself. `known`: the org holds it already."""
+    if not known and (namespace := _namespace(coming.key)):
+        why = (
+            f"Cannot create a new component with the namespace: {namespace}. Only components in the same namespace as "
+            "the organization can be created through the API"
+        )
+        yield error(coming.key, coming.path, why, coming.line or 1, 1)
+        return
     for name in _required(coming, known=known):
         if coming.element is None or find(coming.element, name) is None:
             yield error(coming.key, coming.path, f"Required field is missing: {name}", coming.line or 1, 1)
@@ -40,6 +47,19 @@ def check_alone(coming: Incoming, *, known: bool, ceiling: int) -> Iterator[Depl
                 line_of(asked),
                 column_of(asked, coming.source),
             )
+
+
+def _namespace(key: Key) -> str:
+    """Return the namespace of a component of a managed package, "" for one of the org's own.
+
+    Names of an org's own have two underscores in a row before a suffix only, as in `Area__c`.
+    """
+    own = key.full_name.rpartition(".")[2]
+    if key.type in ("CustomObject", "CustomField"):
+        own = own.rpartition("__")[0]
+    elif key.type not in _table()["named_without_suffix"]:
+        return ""
+    return own.partition("__")[0] if "__" in own else ""
 
 
 def _values_of(coming: Incoming, element: etree._Element) -> Iterator[DeployMessage]:

@@ -1,6 +1,7 @@
 """Retrieving metadata: what was deployed comes back, in canonical form, with its package.xml.
 
-Wildcards: Migration Guide, "Specifying all Components of a Type" (excerpt read 2026-11-22); the rest from knowledge.
+Wildcards: Migration Guide, "Specifying all Components of a Type" (excerpt read 2026-11-22). Limits: see
+`package.py`; how an excess is worded, and the rest, from knowledge.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from emulators.salesforce.metadata.access import cut, is_cut
 from emulators.salesforce.metadata.checks import without_wildcard
 from emulators.salesforce.metadata.components import Key, OrgComponent, OrgComponents
 from emulators.salesforce.metadata.deploys import UnknownDeploy
-from emulators.salesforce.metadata.package import Manifest, api_version, root_name
+from emulators.salesforce.metadata.package import (
+    MAX_FILES,
+    MAX_UNZIPPED_BYTES,
+    MAX_ZIP_BYTES,
+    Manifest,
+    api_version,
+    root_name,
+)
 from emulators.salesforce.metadata.types import type_table
 from emulators.salesforce.metadata.xmlform import document, elements, fragment, parse
 from emulators.salesforce.orgs import OrgRecord
@@ -55,6 +63,9 @@ class Retrieves:
         for key in [*named, *got.by_wildcard]:
             members.setdefault(key.type, set()).add(key.full_name)
         zipped = zip_of({root + "package.xml": package_xml(members, manifest.version), **_under(root, got.files)})
+        error = _beyond_limits(got.files, zipped)
+        if error:
+            got, zipped = Retrieved(), b""
         job: Document = {
             "id": ids.numbered("09S", self._store.next("salesforce.retrieve")),
             "created": self._now(),
@@ -62,6 +73,7 @@ class Retrieves:
             "root": root,
             "components": ["/".join(component.key) for component in got.components],
             "messages": [[root + name, problem] for name, problem in got.messages],
+            "error": error,
         }
         self._store.put(self._kind, job["id"], job)
         return job
@@ -110,6 +122,17 @@ def retrieve(components: OrgComponents, manifest: Manifest) -> Retrieved:
         got.files[path] = document(root_name(key)[0], parts)
     got.components = list({component.key: component for component in got.components}.values())
     return got
+
+
+def _beyond_limits(found: Mapping[str, bytes], zipped: bytes) -> str:
+    """Return why a retrieve is too large to be given, "" when it isn't."""
+    if len(found) + 1 > MAX_FILES:
+        return f"LIMIT_EXCEEDED: Too many files in retrieve call, limit is: {MAX_FILES}"
+    if len(zipped) > MAX_ZIP_BYTES:
+        return f"LIMIT_EXCEEDED: The retrieved zip has {len(zipped)} bytes, limit is: {MAX_ZIP_BYTES}"
+    if sum(map(len, found.values())) > MAX_UNZIPPED_BYTES:
+        return f"LIMIT_EXCEEDED: The retrieved files are too large, limit is: {MAX_UNZIPPED_BYTES} bytes"
+    return ""
 
 
 def _cut_access(components: OrgComponents, manifest: Manifest, got: Retrieved) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from metadata_support import APEX_META, EmulatedOrg, apex, manifest, text_field, with_store, xml, zipped
 
+from emulators.salesforce.metadata import package
 from tests.emulated_org import cites
 
 
@@ -130,3 +131,36 @@ def test_too_many_files_are_refused(sandbox: EmulatedOrg) -> None:
     files = {"package.xml": manifest({})} | {f"lwc/x/{n}.js": "" for n in range(10_000)}
     result = sandbox.deploy(files)
     assert (result["status"], result["errorStatusCode"]) == ("Failed", "LIMIT_EXCEEDED")
+
+
+@cites("deploy", "zip file")
+@pytest.mark.parametrize(
+    ("limit", "problem"),
+    [
+        ("MAX_ZIP_BYTES", "Maximum size of request is 2000 bytes"),
+        ("MAX_UNZIPPED_BYTES", "Limit of 2000 unzipped bytes reached"),
+    ],
+)
+def test_a_zip_that_is_too_large_is_refused(
+    sandbox: EmulatedOrg, monkeypatch: pytest.MonkeyPatch, limit: str, problem: str
+) -> None:
+    """A zip of more than 39 MB, or of more than 600 MB unzipped, is refused."""
+    assert (package.MAX_ZIP_BYTES, package.MAX_UNZIPPED_BYTES) == (39 * 1024 * 1024, 629_145_600)
+    monkeypatch.setattr(package, limit, 2000)
+    files = {"package.xml": manifest({"ApexClass": ["A"]}), **apex("A", "//" + "x" * 4000)}
+    result = sandbox.deploy(files)
+    assert (result["status"], result["errorStatusCode"]) == ("Failed", "LIMIT_EXCEEDED")
+    assert problem in result["errorMessage"]
+
+
+@cites("knowledge")
+def test_nothing_of_a_managed_package_can_be_created(sandbox: EmulatedOrg) -> None:
+    """A component with the namespace of a managed package cannot be created by a deploy."""
+    files = {
+        "package.xml": manifest({"ApexClass": ["acme__Tool"], "CustomField": ["Account.acme__Area__c", "Account.B__c"]}),
+        **apex("acme__Tool"),
+        "objects/Account.object": xml("CustomObject", text_field("acme__Area__c") + text_field("B__c")),
+    }
+    problems = sandbox.problems(files)
+    assert len(problems) == 2
+    assert all("Cannot create a new component with the namespace: acme." in each for each in problems)

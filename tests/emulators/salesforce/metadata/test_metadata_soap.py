@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from lxml import etree
 from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, xml
 
 from emulators.coverage import unknown_actions
 from emulators.http import Request
+from emulators.salesforce.metadata import retrieves
 from tests.emulated_org import cites
 
 
@@ -148,6 +150,32 @@ def test_what_cannot_be_retrieved_is_told(sandbox: EmulatedOrg) -> None:
     ]
     old = sandbox.soap("checkStatus", f"<asyncProcessId>{ident}</asyncProcessId>")
     assert old.findtext(".//{*}done") == "true"
+
+
+@cites("app limits", "zip file", "knowledge")
+@pytest.mark.parametrize(
+    ("limit", "most", "problem"),
+    [
+        ("MAX_FILES", 2, "Too many files in retrieve call, limit is: 2"),
+        ("MAX_ZIP_BYTES", 300, "bytes, limit is: 300"),
+        ("MAX_UNZIPPED_BYTES", 500, "too large, limit is: 500 bytes"),
+    ],
+)
+def test_a_retrieve_that_is_too_large_fails(
+    sandbox: EmulatedOrg, monkeypatch: pytest.MonkeyPatch, limit: str, most: int, problem: str
+) -> None:
+    """A retrieve has the limits of a deploy: 10,000 files, 39 MB, 600 MB unzipped."""
+    store(sandbox)
+    monkeypatch.setattr(retrieves, limit, most)
+    rows = manifest({"CustomLabel": ["*"], "CustomObject": ["*"]}).partition(">\n")[2].partition(">\n")[2]
+    inner = f"<retrieveRequest><unpackaged>{rows.replace('</Package>', '')}</unpackaged></retrieveRequest>"
+    ident = sandbox.soap("retrieve", inner).findtext(".//{*}id")
+    sandbox.clock.seconds += 5
+    body = sandbox.soap("checkRetrieveStatus", f"<asyncProcessId>{ident}</asyncProcessId>")
+    found = {name: body.findtext(f".//{{*}}{name}") for name in ("done", "status", "success", "errorStatusCode")}
+    assert found == {"done": "true", "status": "Failed", "success": "false", "errorStatusCode": "LIMIT_EXCEEDED"}
+    assert problem in (body.findtext(".//{*}errorMessage") or "")
+    assert body.findtext(".//{*}zipFile") is None
 
 
 @cites("knowledge")
