@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from infra.account import KEY_ID, KEY_SECRET, Account, CallFailed, LiveAccount, has_credentials
+from infra.sections.identity import EiamIdentity
 from infra.settings import Settings, read_settings, stack_file
 from infra.stackfile import config_values, project_folder
 from kit.problems import Refused
@@ -135,6 +136,8 @@ def _site(settings: Settings, account: Account) -> Check:
 
 
 def _has(settings: Settings, part: str) -> bool:
+    if part == "eiam":
+        return isinstance(settings.identity, EiamIdentity)
     return bool(getattr(settings.network, part, None) or getattr(settings, part, None))
 
 

@@ -186,3 +186,13 @@ def test_a_stack_without_a_file_and_one_without_credentials_are_told_what_to_do(
         monkeypatch.delenv(name)
     bare = CliRunner().invoke(doctor, ["--stack", "local"])
     assert (bare.exit_code, "the environment holds no AccessKey" in bare.output) == (1, True)
+
+
+def test_idaas_is_asked_only_where_the_stack_builds_it(look: Examine, account: Running) -> None:
+    asked = "IDaaS ListInstances"
+    assert look()[asked].ok
+    assert asked not in look(**{"sfoa:identity": "null"})
+    fault(account, "denied", "eiam.*", "ListInstances")
+    check = look()[asked]
+    assert not check.ok
+    assert "eiam:ListInstances" in check.fix
