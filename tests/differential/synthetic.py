@@ -19,24 +19,6 @@ IGNORED = "**/__tests__/**\n"
 
 _SITE = "app/digitalExperiences/site/shop"
 _PAGES = "app/uiBundles/pages"
-BUNDLES: Mapping[str, str | bytes] = {
-    f"{_SITE}/shop.digitalExperience-meta.xml": xml("DigitalExperienceBundle", label="shop"),
-    f"{_SITE}/sfdc_cms__view/home/_meta.json": "{}",
-    f"{_SITE}/sfdc_cms__view/home/content.json": "{}",
-    f"{_SITE}/sfdc_cms__view/home/zh_CN.json": "{}",
-    f"{_SITE}/sfdc_cms__view/home/mobile/mobile.json": "{}",
-    f"{_SITE}/sfdc_cms__lwc/comp/_meta.json": "{}",
-    f"{_SITE}/sfdc_cms__lwc/comp/comp.js-meta.xml": xml("LightningComponentBundle", apiVersion="64.0"),
-    f"{_SITE}/sfdc_cms__lwc/comp/classes/inner/help.cls": "help",
-    "app/digitalExperiences/workspace/news/sfdc_cms__news/one/_meta.json": "{}",
-    "app/digitalExperiences/workspace/news/sfdc_cms__news/one/content.json": "{}",
-    f"{_PAGES}/pages.uibundle-meta.xml": xml("UIBundle", label="pages"),
-    f"{_PAGES}/ui-bundle.json": '{"outputDir": "dist", "routing": {"fallback": "/index.html"}}',
-    f"{_PAGES}/dist/index.html": "<html></html>",
-    f"{_PAGES}/src/classes/A.cls": "A",
-    "app/waveTemplates/sales/template-info.json": "{}",
-    "app/waveTemplates/sales/dashboards/board.json": "{}",
-}
 
 
 def one_of_each() -> dict[str, str | bytes]:
@@ -45,7 +27,7 @@ def one_of_each() -> dict[str, str | bytes]:
     for kind in metadata_types().by_name.values():
         if kind.name not in NOT_THEIRS:
             files |= _minimal(kind)
-    return {**files, **every_type(), **BUNDLES}
+    return {**files, **every_type()}
 
 
 def _minimal(kind: MetadataType) -> Files:

@@ -59,9 +59,31 @@ def _object() -> dict[str, str | bytes]:
     return files
 
 
+def _bundles() -> dict[str, str | bytes]:
+    site, pages = "app/digitalExperiences/site/shop", "app/uiBundles/pages"
+    return {
+        f"{site}/shop.digitalExperience-meta.xml": xml("DigitalExperienceBundle", label="shop"),
+        f"{site}/sfdc_cms__view/home/_meta.json": "{}",
+        f"{site}/sfdc_cms__view/home/content.json": "{}",
+        f"{site}/sfdc_cms__view/home/zh_CN.json": "{}",
+        f"{site}/sfdc_cms__view/home/mobile/mobile.json": "{}",
+        f"{site}/sfdc_cms__lwc/comp/_meta.json": "{}",
+        f"{site}/sfdc_cms__lwc/comp/comp.js-meta.xml": xml("LightningComponentBundle", apiVersion="64.0"),
+        f"{site}/sfdc_cms__lwc/comp/classes/inner/help.cls": "help",
+        "app/digitalExperiences/workspace/news/sfdc_cms__news/one/_meta.json": "{}",
+        "app/digitalExperiences/workspace/news/sfdc_cms__news/one/content.json": "{}",
+        f"{pages}/pages.uibundle-meta.xml": xml("UIBundle", label="pages"),
+        f"{pages}/ui-bundle.json": '{"outputDir": "dist", "routing": {"fallback": "/index.html"}}',
+        f"{pages}/dist/index.html": "<html></html>",
+        f"{pages}/src/classes/A.cls": "A",
+        "app/waveTemplates/sales/template-info.json": "{}",
+        "app/waveTemplates/sales/dashboards/board.json": "{}",
+    }
+
+
 def every_type() -> dict[str, str | bytes]:
     """Return files of the project's package directory `app`."""
-    files = _object()
+    files = _object() | _bundles()
     for folder, suffix, root in (
         ("classes", "cls", "ApexClass"),
         ("triggers", "trigger", "ApexTrigger"),

@@ -69,7 +69,7 @@ def test_every_kind_of_type_becomes_the_components_that_package_xml_names(tmp_pa
         fragment = found[name].fragment
         assert fragment is not None
         assert fragment.path == path, name
-    assert len(found) == 82
+    assert len(found) == 88
     for absent in ("CustomLabels:CustomLabels", "Workflow:Ticket__c", "CustomObject:Account"):
         assert absent not in found
 
