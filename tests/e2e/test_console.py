@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import alibabacloud_oss_v2 as oss
 import pytest
 from alibabacloud_sts20150401 import models as sts
 from alibabacloud_sts20150401.client import Client
@@ -207,11 +208,11 @@ def test_the_job_of_the_branch_does_what_a_release_does_and_nothing_else(
     opened.backups.put("snapshots/1", b"snapshot")
     assert (opened.backups.get("snapshots/1"), opened.releases.head("absent")) == (b"snapshot", None)
     assert isinstance(opened.ledger, OssBucket)
-    client, assert_denied = opened.ledger._client, pytest.raises(Exception, match="AccessDenied")
-    import alibabacloud_oss_v2 as oss
-
-    with assert_denied:
-        client.delete_object(oss.DeleteObjectRequest(bucket=opened.ledger.name, key="orgs/china-uat/000001.json"))
+    client, key = opened.ledger._client, opened.ledger.list("orgs/")[0]
+    with pytest.raises(oss.exceptions.OperationError, match="AccessDenied"):
+        client.delete_object(oss.DeleteObjectRequest(bucket=opened.ledger.name, key=key))
+    with pytest.raises(Refused, match="FileImmutable"):
+        opened.ledger.put(key, b"{}")
     assert ground.contract is not None
     with pytest.raises(Refused, match="AccessDenied"):
         OssBucket(ground.contract.storage_logs_bucket, client).list()
