@@ -20,6 +20,10 @@ def allow(**statement: Any) -> str:
     return json.dumps({"Version": "1", "Statement": [{"Effect": "Allow", **statement}]})
 
 
+def trigger(**more: Any) -> str:
+    return json.dumps({"authType": "anonymous", "methods": ["POST"], **more})
+
+
 def bucket(role: str, **more: Any) -> dict[str, Any]:
     return {"bucket": f"acme-{role}", **more}
 
@@ -86,6 +90,12 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
         {"ingressAclEntries": [{"policy": "accept", "sourceCidrIp": "10.0.0.0/16", "port": "-1/-1"}]},
     ),
     "machine": ("alicloud:ecs/instance:Instance", {"internetMaxBandwidthOut": 0}),
+    "domain": (
+        "alicloud:fc/v3CustomDomain:V3CustomDomain",
+        {"protocol": "HTTPS", "tlsConfig": {"minVersion": "TLSv1.2"}, "wafConfig": {"enableWaf": True}},
+    ),
+    "trigger": ("alicloud:fc/v3Trigger:V3Trigger", {"triggerConfig": trigger(disableURLInternet=True)}),
+    "api": ("alicloud:apigateway/api:Api", {"authType": "APP", "requestConfig": {"protocol": "HTTPS"}}),
     "store": ("alicloud:log/store:Store", {"retentionPeriod": 184}),
     "trail": ("alicloud:actiontrail/trail:Trail", {"eventRw": "All", "trailRegion": "All"}),
     "address": ("alicloud:ecs/eipAddress:EipAddress", {"deletionProtection": True, "paymentType": "PayAsYouGo"}),
@@ -169,6 +179,11 @@ BROKEN: dict[str, list[tuple[str, Any]]] = {
         ("mfa", {"interval_seconds": None}),
     ],
     "SFOA-ACC-015": [("mfa", GONE)],
+    "SFOA-API-001": [("domain", {"wafConfig": None}), ("domain", {"wafConfig": {"enableWaf": False}})],
+    "SFOA-API-002": [("domain", {"protocol": "HTTP,HTTPS"}), ("domain", {"tlsConfig": {"minVersion": "TLSv1.0"}})],
+    "SFOA-API-003": [("trigger", {"triggerConfig": trigger()})],
+    "SFOA-API-004": [("api", {"authType": "ANONYMOUS"})],
+    "SFOA-API-005": [("api", {"requestConfig": {"protocol": "HTTP"}})],
     "SFOA-NET-001": [("ingress", {"cidrIp": "0.0.0.0/0"}), ("ingress", {"cidrIp": None, "ipv6CidrIp": "::/0"})],
     "SFOA-NET-002": [("ingress", {"portRange": "1/65535"}), ("ingress", {"portRange": "-1/-1"})],
     "SFOA-NET-003": [("group", {"innerAccessPolicy": "Accept"})],
