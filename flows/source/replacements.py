@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.source.ignore import glob_expression
-from kit.problems import Place, Problem
+from kit.problems import Place, Problem, relative
 
 RULE = "Salesforce DX Developer Guide, Replace Strings in Code Before Deploying or Packaging"
 _TEXT = frozenset({".cls", ".xml", ".json", ".js", ".css", ".html", ".htm", ".txt", ".md"})
@@ -91,7 +91,7 @@ def read_replacements(data: Any, file: Path) -> tuple[tuple[Replacement, ...], l
             except ValueError as error:
                 wrong = [str(error)]
         where = f"replacements[{position}]"
-        problems += [Problem(f"{where}: {what}", RULE, "mend the entry", Place(str(file))) for what in wrong]
+        problems += [Problem(f"{where}: {what}", RULE, "mend the entry", Place(relative(file))) for what in wrong]
     return tuple(found), problems
 
 
