@@ -154,3 +154,18 @@ def test_only_a_sandbox_takes_purge_on_delete(sandbox: EmulatedOrg, production: 
     assert not sandbox.components.get("ApexClass", "A")
     with pytest.raises(AssertionError, match="purgeOnDelete option can only be used on a non-active org"):
         production.submit(files, purgeOnDelete=True)
+
+
+@cites("deploy result")
+def test_a_result_has_the_fields_of_the_documented_type(sandbox: EmulatedOrg) -> None:
+    """A DeployResult has the documented fields; who cancelled it and what went wrong only when there is such a thing."""
+    result = sandbox.deploy({"package.xml": manifest({"ApexClass": ["A"]}), **apex("A")})
+    always = (
+        "checkOnly completedDate createdBy createdByName createdDate details done id ignoreWarnings lastModifiedDate "
+        "numberComponentErrors numberComponentsDeployed numberComponentsTotal numberTestErrors numberTestsCompleted "
+        "numberTestsTotal rollbackOnError runTestsEnabled startDate status success"
+    )
+    assert set(result) == set(always.split())
+    assert set(result["details"]) == {"componentFailures", "componentSuccesses", "runTestResult"}
+    failed = sandbox.deploy({"package.xml": "no xml"})
+    assert (failed["success"], failed["done"], failed["status"]) == (False, True, "Failed")

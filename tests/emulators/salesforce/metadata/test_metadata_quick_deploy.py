@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import pytest
 from metadata_support import EmulatedOrg, apex, apex_package, apex_tests
 
 from tests.emulated_org import cites
@@ -56,3 +58,27 @@ def test_a_validation_is_no_good_when_old_untested_failed_or_overtaken(sandbox: 
     assert "no validation" in quick_error(sandbox, "0Af000000000000AAA")
     good = validated(testLevel="RunLocalTests")
     assert quick_error(sandbox, good).startswith("0Af")
+
+
+@cites("quick deploy")
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        ({"apex_tests": {"HelloTest.works": {"outcome": "fail"}}}, "is Failed, not Succeeded"),
+        ({"apex_coverage": {"Hello": 74}}, "they cover too little"),
+    ],
+)
+def test_a_validation_whose_tests_fail_or_cover_too_little_is_no_good(declared: dict[str, Any], why: str) -> None:
+    """A validation cannot be quick-deployed when its tests failed, or cover less than 75%."""
+    org = EmulatedOrg(declared=declared)
+    hello = apex("Hello", "public class Hello {" + "Integer a;" * 99 + "}")
+    ident = org.submit(apex_package(hello, apex_tests()), checkOnly=True, testLevel="RunLocalTests")
+    org.clock.seconds += 60
+    assert why in quick_error(org, ident)
+
+
+@cites("quick deploy over REST")
+def test_a_validation_that_is_no_good_is_not_found_over_rest(sandbox: EmulatedOrg) -> None:
+    """Over REST a quick deploy of a validation that does not qualify is answered with 404."""
+    body = json.dumps({"validatedDeployRequestId": "0Af000000000000AAA"}).encode()
+    assert sandbox.rest("POST", "/validatedDeployRequestId", body).status == 404

@@ -11,6 +11,7 @@ from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, x
 from emulators.coverage import unknown_actions
 from emulators.http import Request
 from emulators.salesforce.metadata import retrieves
+from emulators.salesforce.metadata.checks import without_wildcard
 from tests.emulated_org import cites
 
 
@@ -119,6 +120,14 @@ def test_wildcards_leave_out_standard_objects_and_types_in_folders(sandbox: Emul
         "reports/F/R.report",
         "package.xml",
     }
+
+
+@cites("manifest", "knowledge")
+@pytest.mark.parametrize("kind", sorted(without_wildcard()))
+def test_components_of_some_types_are_retrieved_by_name_only(sandbox: EmulatedOrg, kind: str) -> None:
+    """A wildcard brings nothing of custom fields, standard value sets, and the types that lie in folders."""
+    store(sandbox)
+    assert set(sandbox.retrieve({kind: ["*"]})) == {"package.xml"}
 
 
 def test_a_standard_object_can_be_changed_and_comes_back(sandbox: EmulatedOrg) -> None:
