@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
+from emulators.testing import Running
+from flows.lockout import Administrator
+from flows.logins import administrators, assertion_accepted, runner_address
 from flows.metadata_api import MetadataApi
 from flows.render.network import MARK
 from flows.tokens import mint
 from orgs.federation import load_federation
+from orgs.world import world
 from tests.e2e.released import Project
 from tests.landed import OUTPUTS
 
 pytestmark = pytest.mark.e2e
 
 HAND = "198.51.100.7"
+ORG = load_federation().org("china-uat")
 PARTS = {
     "network_egress_ips": ["47.100.0.1", "47.100.0.2"],
     "integration_endpoints": {"events": "https://events.acme-cn.example/orgs"},
@@ -48,6 +53,11 @@ def certificate(name: str) -> str:
         .sign(key, hashes.SHA256())
     )
     return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def body(pem: str) -> str:
+    """Return a certificate as metadata has it: without its first and last line, in one."""
+    return "".join(pem.splitlines()[1:-1])
 
 
 def hand_over(project: Project, **changes: object) -> None:
@@ -80,42 +90,81 @@ def by_hand(project: Project, address: str) -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("package.xml", manifest)
         archive.writestr("settings/Security.settings", now.replace("</networkAccess>", f"{entry}</networkAccess>"))
-    api = MetadataApi(mint(load_federation().org("china-uat")), "62.0")
+    api = MetadataApi(mint(ORG), "62.0")
     result = api.wait(api.deploy(packed.getvalue(), None, check_only=False), lambda _: None, 60)
     assert result.success
 
 
 def test_outputs_become_metadata_and_only_ours_is_ever_taken_out(project: Project) -> None:
     one, two = certificate("one"), certificate("two")
-    hand_over(project, **provider(one))
+    hand_over(project, **provider(one, two))
     said = project.promote()
     assert f"+ 47.100.0.1 {MARK}" in said
-    files = project.retrieved(
-        "Settings:Security", "SamlSsoConfig", "NamedCredential", "ExternalCredential", "RemoteSiteSetting"
-    )
-    (saml,) = [data for path, data in files.items() if path.endswith(".samlssoconfig")]
-    root = etree.fromstring(saml)
-    assert root.findtext("{*}samlEntityId") == "https://acme-cn--uat.sandbox.my.sfcrmproducts.cn"
-    assert base64.b64decode(root.findtext("{*}validationCert", "")) in base64.b64decode("".join(one.splitlines()[1:-1]))
-    assert b"<enableSamlLogin>true" in files["settings/Security.settings"]
+    files = project.retrieved("Settings:Security", "SamlSsoConfig", "NamedCredential", "CustomObject:Sfoa_Callback__e")
+    configs = {path: data for path, data in files.items() if path.endswith(".samlssoconfig")}
+    roots = [etree.fromstring(data) for data in configs.values()]
+    assert {root.findtext("{*}samlEntityId") for root in roots} == {"https://acme-cn--uat.sandbox.my.sfcrmproducts.cn"}
+    assert {root.findtext("{*}validationCert") for root in roots} == {body(one), body(two)}
+    settings = files["settings/Security.settings"]
+    assert b"<enableSamlLogin>true" in settings
+    assert b"<sessionTimeout>TwoHours" in settings  # what metadata/ says stands
     assert b"https://events.acme-cn.example/orgs" in files["namedCredentials/Sfoa_events.namedCredential"]
-    assert b"<sessionTimeout>TwoHours" in files["settings/Security.settings"]  # what metadata/ says stands
+    assert b"Channel__c" in files["objects/Sfoa_Callback__e.object"]
     assert trusted(files).keys() == {"47.100.0.1", "47.100.0.2", "203.0.113.0"}
-    assert project.plan() == ([], [], [])
 
     by_hand(project, HAND)
-    assert project.plan() == ([], [], [])
-    hand_over(project, **{**provider(one, two), "network_egress_ips": ["47.100.0.1"]})
+    assert project.plan() == ([], [], [])  # what others trust is no change of ours
+    hand_over(project, **{**provider(two), "network_egress_ips": ["47.100.0.1"]})
     said = project.promote()
     assert f"- 47.100.0.2 {MARK}" in said
     assert f"= {HAND} by hand" in said
     files = project.retrieved("Settings:Security", "SamlSsoConfig")
     assert trusted(files).keys() == {"47.100.0.1", "203.0.113.0", HAND}
-    configs = {path for path in files if path.endswith(".samlssoconfig")}
-    assert len(configs) == 2
+    (left,) = [path for path in files if path.endswith(".samlssoconfig")]
+    assert body(two) in configs[left].decode()
 
-    hand_over(project, **{**provider(two), "network_egress_ips": ["47.100.0.1"]})
-    project.promote()
-    left = {path for path in project.retrieved("SamlSsoConfig") if path.endswith(".samlssoconfig")}
-    assert len(left) == 1
-    assert left < configs
+
+def test_the_guard_asks_the_org_who_gets_in_and_from_where(project: Project, clouds: Running) -> None:
+    first, second = (f"break.glass.{number}@acme-cn.example.uat" for number in ("one", "two"))
+    runner = ORG.runner.username
+    seed_uat(
+        clouds,
+        users=[
+            {"username": runner, "profile": "System Administrator"},
+            {"username": first, "profile": "System Administrator", "frozen": True},
+            {"username": second, "profile": "Standard User"},
+        ],
+        logins=[
+            login(runner, "2026-11-20T02:00:00.000+0000", "Remote Access 2.0", "203.0.113.9"),
+            login(runner, "2026-11-21T02:00:00.000+0000", "Remote Access 2.0", "192.0.2.1"),
+            login(second, "2026-11-21T03:00:00.000+0000", "SAML Sfdc Initiated SSO", "203.0.113.9"),
+        ],
+    )
+    api = MetadataApi(mint(ORG), "62.0")
+    assert administrators(api, [first, second, "nobody@acme-cn.example"]) == (
+        Administrator(first, frozen=True),
+        Administrator(second, manages=False),
+    )
+    assert runner_address(api) == "192.0.2.1"
+    assert assertion_accepted(api, "2026-11-21T00:00:00Z") == "2026-11-21T03:00:00.000+0000"
+    assert assertion_accepted(api, "2026-11-22T00:00:00Z") is None
+
+    hand_over(project, **provider(certificate("one")))
+    done = project.run("cci", "flow", "run", "promote", "--org", "china-uat")
+    assert done.returncode == 1
+    words = " ".join((done.stdout + done.stderr).split())
+    assert "the runner's own address 192.0.2.1 is in none of the ranges" in words
+    assert f"{first} is frozen" in words
+    assert "没有应急管理员能绕过 SSO 登录" in words
+    assert trusted(project.retrieved("Settings:Security")) == {}
+
+
+def login(username: str, at: str, kind: str, address: str) -> dict[str, str]:
+    return {"username": username, "at": at, "kind": kind, "address": address}
+
+
+def seed_uat(clouds: Running, **changes: object) -> None:
+    """Seed the orgs again, with other users and logins in one of them."""
+    pem = (clouds.emulators.home / "runner" / "runner.crt").read_text()
+    orgs = [org | changes if org["name"] == ORG.name else org for org in world(load_federation(), pem)["orgs"]]  # type: ignore[attr-defined]
+    requests.post(f"http://127.0.0.1:{clouds.port}/seed", json={"orgs": orgs}, timeout=60).raise_for_status()
