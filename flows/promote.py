@@ -30,7 +30,7 @@ from flows.relatedtests import Wanted
 from flows.rollback import Inverse, Undone, before_last, changes_of, inverse, obstacles
 from flows.run import Keeper, Open, Outcome, Reporter, Silent, Work, following, headline, tests_of, which
 from flows.shelf import Shelf
-from flows.snapshot import components_of
+from flows.snapshot import components_of, refuse_unattributed
 from flows.split import Limits, batches, metadata_limits
 from flows.verify import Verification, lost, verify
 from kit.problems import Refused, refuse_if_any
@@ -75,7 +75,7 @@ class Promotion:
 
     def plan(self, bundle: Bundle) -> Plan:
         """Return what the org needs in order to hold `bundle`."""
-        return plan_for(self.org, bundle, self.ledger, self.releases, self.tests)
+        return plan_for(self.org, bundle, self.ledger, self.releases, self.tests, self.approved)
 
     def validate(self, bundle: Bundle) -> Outcome:
         """Check with the org that `bundle` could be deployed, tests included. Changes and records nothing.
@@ -182,6 +182,7 @@ class Promotion:
         for some in batches(keys, work.bundle, self.limits):
             files = api.retrieve(some).files
             found = components_of(files, some, whole=set(plan.deletes))
+            refuse_unattributed(files, some, found, self.org.name)
             now |= found
             conflicts |= self._conflicts(work, some, found, files)
         for conflict in conflicts.values():

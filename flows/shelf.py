@@ -111,4 +111,5 @@ def _altered(key: str, digest: str) -> Problem:
         f"{key} was altered: it has the digest {digest}",
         "only what has the digest that names it is deployed",
         "see the bucket's access log for who wrote there; its versions hold what stood there",
+        Place(key),
     )

@@ -19,7 +19,7 @@ from flows.components import Component, ComponentKey, Fragment, MdapiFile
 from flows.containers import own_content
 from flows.metadata_types import ChildType, MetadataType, metadata_types
 from flows.xmltext import MalformedXmlError
-from kit.problems import Place
+from kit.problems import Place, Problem, refuse_if_any
 
 LAYER = "org"
 META = "-meta.xml"
@@ -38,6 +38,50 @@ def components_of(
     for key in keys:
         found.update((each.key, each) for each in org.take(key, with_children=key in whole))
     return dict(sorted(found.items()))
+
+
+def refuse_unattributed(
+    files: Mapping[str, bytes], keys: Iterable[ComponentKey], found: Collection[ComponentKey], org: str
+) -> None:
+    """Raise `Refused` when the org returned a file that belongs to nothing of `found`, and a component of the same
+    folder seems to be missing: what seems to be missing may be that file, and a rollback would then delete it."""
+    types = metadata_types()
+    asked = list(keys)
+    owners = {key: types.by_name.get(key.type) or types.container_of[key.type] for key in asked}
+    homes = {key: _home(key, kind) for key, kind in owners.items()}
+    known = set(homes.values())
+    taken = components_of(files, found)
+    known |= {file.path for component in taken.values() for file in component.files}
+    known |= {component.fragment.path for component in taken.values() if component.fragment}
+    strangers: dict[str, list[str]] = defaultdict(list)
+    for path in files.keys() - known:
+        directory, _, rest = path.partition("/")
+        if not (rest.endswith(META) and _is_folder(rest, asked)):
+            strangers[directory].append(path)
+    refuse_if_any(
+        Problem(
+            f"{org}: {key} seems to be missing, and the org returned what belongs to nothing that was asked for: "
+            f"{', '.join(sorted(strangers[owners[key].directory])[:3])}",
+            "a snapshot says of every component whether the org has it",
+            "write the name in the source as the org writes it; report it if they are the same",
+        )
+        for key in asked
+        if key not in found and homes[key] not in files and strangers.get(owners[key].directory)
+    )
+
+
+def _home(key: ComponentKey, kind: MetadataType) -> str:
+    """Return the container's file that holds the component, "" when it has files of its own."""
+    if not kind.splittable:
+        return ""
+    own = key.type == kind.name
+    name = key.full_name if own else kind.name if kind.fixed_name else key.full_name.partition(".")[0]
+    return f"{kind.directory}/{name}.{kind.suffix}"
+
+
+def _is_folder(rest: str, asked: Iterable[ComponentKey]) -> bool:
+    """Return whether this is the file of a folder that something asked for lies in."""
+    return any(key.full_name.startswith(f"{unquote(rest.removesuffix(META))}/") for key in asked)
 
 
 @dataclass(frozen=True, slots=True)

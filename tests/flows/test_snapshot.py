@@ -11,8 +11,9 @@ from flows.components import ComponentKey
 from flows.compose import compose_for
 from flows.convert import convert
 from flows.package import lay_out
-from flows.snapshot import components_of
+from flows.snapshot import components_of, refuse_unattributed
 from flows.source.project import read_project
+from kit.problems import Refused
 from orgs.federation import load_federation
 
 ROOT = Path(__file__).parents[2]
@@ -137,3 +138,36 @@ def test_each_component_gets_its_own_files(key: str, paths: list[str]) -> None:
     (component,) = components_of(files, [ComponentKey.parse(key)]).values()
     held = [component.fragment.path] if component.fragment else [file.path for file in component.files]
     assert held == paths
+
+
+CLASS_FOO = ComponentKey("ApexClass", "Foo")
+
+
+def test_a_file_that_nobody_asked_for_is_refused_when_something_beside_it_seems_to_be_missing() -> None:
+    files = {"classes/foo.cls": b"x", "classes/Bar.cls": b"x", "objects/Case.object": CASE}
+    keys = [CLASS_FOO, ComponentKey("ApexClass", "Bar"), FIELD_A]
+    found = components_of(files, keys)
+    with pytest.raises(Refused, match="uat: ApexClass:Foo seems to be missing") as refused:
+        refuse_unattributed(files, keys, found, "uat")
+    assert refused.value.problems[0].what.endswith("classes/foo.cls")
+
+
+@pytest.mark.parametrize(
+    ("files", "key"),
+    [
+        ({"classes/Bar.cls": b"x"}, "ApexClass:Foo"),  # nothing is left over
+        ({"objects/Case.object": CASE}, "CustomField:Case.New__c"),  # the object is there, without that field
+        ({"objects/Case.object": CASE}, "CustomObject:New__c"),
+        ({"reports/Sales-meta.xml": b"x"}, "Report:Sales/New"),  # its folder
+    ],
+)
+def test_what_an_org_does_not_have_is_missing_and_no_more(files: dict[str, bytes], key: str) -> None:
+    keys = [ComponentKey.parse(key), ComponentKey("ApexClass", "Bar"), FIELD_A]
+    refuse_unattributed(files, keys, components_of(files, keys), "uat")
+
+
+def test_of_all_that_the_sample_ships_nothing_is_left_over(sample: Bundle) -> None:
+    files = lay_out(sample.components.values()).files
+    missing = [ComponentKey("ApexClass", "Foo"), ComponentKey("CustomObject", "Foo__c"), ComponentKey("Report", "A/B")]
+    keys = [*sample.components, *missing]
+    refuse_unattributed(files, keys, components_of(files, keys), "uat")
