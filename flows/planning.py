@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from flows.bundle import Bundle
-from flows.drift_org import shipped_components
 from flows.ledger import Ledger
 from flows.objectstore import ObjectStore
 from flows.plan import Plan, make_plan
@@ -17,11 +16,25 @@ from orgs.editions import OrgKind
 from orgs.federation import Org
 
 
-def plan_for(org: Org, bundle: Bundle, ledger: Ledger, releases: ObjectStore, wanted: Wanted = Wanted.USUAL) -> Plan:
-    """Return what `org` needs in order to hold `bundle`: the same plan whoever makes it, as long as the ledger is."""
+def plan_for(
+    org: Org,
+    bundle: Bundle,
+    ledger: Ledger,
+    releases: ObjectStore,
+    wanted: Wanted = Wanted.USUAL,
+    approved: Plan | None = None,
+) -> Plan:
+    """Return what `org` needs in order to hold `bundle`: the same plan whoever makes it, as long as the ledger is.
+
+    The tests are those that are `wanted`; of an `approved` plan its own, where one of the choices leads to them.
+    """
+    from flows.drift_org import shipped_components  # loaded here: it knows the org's API, and help needs none
+
     shipped, production = ledger.state_of(org.name), org.kind is OrgKind.PRODUCTION
     plan = make_plan(bundle, shipped, org=org.name, production=production)
-    plan = replace(plan, tests=choose(wanted, plan, bundle.components, production=production))
+    choices = [wanted, *(Wanted if approved else ())]
+    tests = [choose(one, plan, bundle.components, production=production) for one in choices]
+    plan = replace(plan, tests=next((each for each in tests if approved and each == approved.tests), tests[0]))
     before: Before = {}
     if keys := compared(plan):
         with suppress(Refused):  # a bundle that the bucket lost: the risks say that nobody knows

@@ -98,7 +98,7 @@ def risk_table(plan: Plan) -> Table:
     return table
 
 
-def tests_lines(tests: Tests) -> list[str]:
+def lines_of_tests(tests: Tests) -> list[str]:
     """Return which tests a plan runs, and why, for people."""
     if not tests.because:
         return [f"Tests: {tests.level.value} {', '.join(tests.classes)}".strip()]

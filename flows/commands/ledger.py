@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from flows.handover import read_outputs
-from flows.ledger import Entry, Event, Ledger
+from flows.ledger import Entry, Event, Ledger, Record
 from flows.objectstore import buckets_of
 from flows.project import federation_of, project_root
 from flows.shelf import Shelf
@@ -90,9 +90,19 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
         approved = [f"approved by {each['name']} ({each['centre']}, {each['key'][:19]}…)" for each in record.approvals]
         waived = [f"waived by {each['by']}: {each['check']}, {each['reason']}" for each in record.waived]
         urgent = [f"emergency: {record.emergency}"] if record.emergency else []
-        words += map(escape, (*urgent, *record.overridden, *approved, *waived, *accepted, *record.problems))
+        came = [f"release {record.release[:12]}"] if record.release else []
+        parted = [f"part {record.part} of {record.parts}, {_ids(record)}"] if record.parts else []
+        words += map(
+            escape, (*came, *parted, *urgent, *record.overridden, *approved, *waived, *accepted, *record.problems)
+        )
         tests = f"{record.tests['run']} run, {record.tests['failed']} failed" if record.tests else ""
         table.add_row(
             str(entry.sequence), entry.at, entry.by, "\n".join(words), record.bundle[:12], record.snapshot[:12], tests
         )
     return as_text(table)
+
+
+def _ids(record: Record) -> str:
+    """Return the deployments of a plan in parts, as far as they were asked for."""
+    ids = [*(each["deployment"] for each in record.earlier), record.deployment]
+    return f"deployments {', '.join(filter(None, ids)) or 'none yet'}"

@@ -23,6 +23,8 @@ from flows.metadata_results import DeployResult
 from flows.objectstore import buckets_of
 from flows.project import federation_of
 from flows.promote import Promotion
+from flows.relatedtests import Wanted
+from flows.release import Release
 from flows.render.layer import merges, with_rendered
 from flows.render.network import SECURITY, IpRange, diff_lines, ranges_of
 from flows.shelf import Shelf
@@ -67,6 +69,8 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
     """A task over one org of the federation. What is refused is printed as a table, and the task fails."""
 
     Options = ReleaseOptions
+    release_digest = ""
+    """The digest of the release that the option `bundle` names; "" for none."""
     trusted: tuple[IpRange, ...] | None = None
     """The trusted ranges that the org has, once it was asked."""
 
@@ -149,6 +153,7 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         builder = signed.builder(federation, time_now(outputs.environment).date())
         words = f"signed by {builder.name}" if builder else "not signed"
         self.logger.info(f"{signed.place}: {signed.digest}, {words}")
+        self.release_digest = signed.digest if isinstance(signed.content, Release) else ""
         return signed.bundle_for(org.name)
 
     def promotion(self, api_version: str, narrator: Narrator) -> Promotion:
@@ -165,6 +170,8 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             timeout=getattr(options, "timeout", TIMEOUT_MINUTES) * 60,
             accepted=_keys(getattr(options, "accept_overwrite", None) or ()),
             take_over=getattr(options, "take_over", False),
+            release=self.release_digest,
+            tests=_wanted(getattr(options, "tests", None)),
         )
 
     def api(self, api_version: str) -> MetadataApi:
@@ -175,6 +182,13 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         path: Any = getattr(self.parsed_options, "junit", None)
         if path:
             Path(path).write_bytes(junit(self.org.name, result, problems))
+
+
+def _wanted(name: str | None) -> Wanted:
+    try:
+        return Wanted(name or Wanted.USUAL)
+    except ValueError as error:
+        raise CumulusCIUsageError(f"tests: {name!r} is none of {', '.join(Wanted)}") from error
 
 
 def _keys(names: Iterable[str]) -> frozenset[ComponentKey]:

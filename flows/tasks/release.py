@@ -8,6 +8,7 @@ import click
 from cumulusci.utils.options import CCIOptions, Field, ListOfStringsOption
 
 from flows.components import ComponentKey
+from flows.cost import cost_of
 from flows.gates.report import counts
 from flows.gates.report import junit as gate_junit
 from flows.gates.report import text as gate_text
@@ -16,11 +17,16 @@ from flows.planfile import read_plan, write_plan
 from flows.project import federation_of
 from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask
 from flows.tasks.keeper import doorkeeper
-from flows.view import Narrator, outcome_text, plan_table, show
+from flows.view import Narrator, cost_line, lines_of_tests, outcome_text, plan_table, risk_table, show
 from kit.console import people
 from kit.problems import Problem, Refused, refuse_if_any
 
 FACTS = "A YAML file of facts about the org; default: orgs/facts/<org>.yml, if there is one"
+
+TESTS = (
+    "Which Apex tests run: all (local ones), specified (the release's own), related (those that name what changes); "
+    "usual, the default: all in production, else specified"
+)
 
 
 class DeployOptions(ReleaseOptions):
@@ -42,6 +48,7 @@ class ChangeOptions(DeployOptions):
 class PlanOptions(ReleaseOptions):
     """Options of the plan task."""
 
+    tests: str | None = Field(None, description=TESTS)
     out: str | None = Field(None, description="Write the plan to this file: what is approved, and then promoted")
 
 
@@ -55,12 +62,14 @@ class GateOptions(ReleaseOptions):
 class ValidateOptions(DeployOptions):
     """Options of the validate task."""
 
+    tests: str | None = Field(None, description=TESTS)
     facts: str | None = Field(None, description=FACTS)
 
 
 class PromoteOptions(ChangeOptions):
     """Options of the promote task."""
 
+    tests: str | None = Field(None, description=TESTS + "; those of the plan that was approved, if there is one")
     plan: str | None = Field(None, description="Deploy this plan only, as the task plan wrote it to a file")
     approvals: str | None = Field(
         None, description="Folder of <approver>.sig files (sfoa approve); default: approvals/<the plan's digest>"
@@ -88,10 +97,16 @@ class PlanTask(ReleaseTask):
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Print the plan."""
         bundle = self.release()
-        plan = self.promotion(bundle.api_version, narrator).plan(bundle)
+        promotion = self.promotion(bundle.api_version, narrator)
+        plan = promotion.plan(bundle)
+        cost = cost_of(plan, bundle, promotion.limits, promotion.ledger.entries(self.org.name))
         show(people(), plan_table(plan))
+        if plan.risks:
+            show(people(), risk_table(plan))
+        for line in (*lines_of_tests(plan.tests), cost_line(cost, promotion.limits)):
+            narrator.step(line)
         if self.parsed_options.out:
-            write_plan(plan, Path(self.parsed_options.out))
+            write_plan(plan, Path(self.parsed_options.out), cost.as_json(promotion.limits))
             click.echo(f"{self.org.name}: plan {plan.digest} in {self.parsed_options.out}")
         self.return_values = {"plan": plan.digest, **plan.counts}
         return None
