@@ -34,6 +34,7 @@ VERSIONS = {
     "metrics": "2019-01-01",
     "eiam": "2021-12-01",
     "cloudsso": "2021-05-15",
+    "apigateway": "2016-07-14",
     "eventbridge-console": "2020-04-01",
     "wafopenapi": "2021-10-01",
 }
