@@ -270,3 +270,11 @@ def test_a_plan_in_parts_has_the_digest_of_the_plan_that_was_approved(promotion:
     promotion.promote(SECOND)
     assert promotion.ledger.last_success("china-uat").record.plan == approved.digest  # type: ignore[union-attr]
     assert json.dumps(approved.as_json())
+
+
+def test_the_ledger_names_the_release_that_a_bundle_came_out_of(promotion: Promotion) -> None:
+    promotion.release = "f" * 64
+    promotion.promote(SECOND)
+    assert {record.release for record in records(promotion)} == {"f" * 64}
+    promotion.rollback()
+    assert {record.release for record in records(promotion)} == {""}, "what is restored comes out of a snapshot"
