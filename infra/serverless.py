@@ -11,7 +11,7 @@ import pulumi
 import pulumi_alicloud as ali
 
 from infra.audit import Audit
-from infra.packaging import HANDLER, package
+from infra.functioncode import HANDLER, package
 from infra.settings import Settings
 
 AREA = "integration"

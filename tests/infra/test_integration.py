@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.packaging import package
+from infra.functioncode import package
 from infra.settings import read_settings
 from kit.problems import Refused
 

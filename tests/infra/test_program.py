@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,13 @@ def test_the_program_exports_the_contract_s_keys(run: Any, config: Any, recorder
     exported = run(config("local"))
     assert set(exported) <= set(LandingZoneOutputs.model_fields)
     assert any(r.type == "alicloud:vpc/network:Network" for r in recorder.registered)
+
+
+def test_no_module_shadows_a_library() -> None:
+    """The engine runs `infra/` by path, so each file of it is found before a library of its name."""
+    own = {path.stem for path in (ROOT / "infra").glob("*.py")} - {"__init__", "__main__"}
+    others = {name for name in importlib.metadata.packages_distributions() if name != "infra"}
+    assert not own & (others | sys.stdlib_module_names)
 
 
 def test_bad_config_ends_the_program_before_anything_is_registered(run: Any, config: Any, recorder: Any) -> None:

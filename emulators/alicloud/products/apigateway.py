@@ -17,7 +17,7 @@ _gateway = product("CloudAPI")
 GROUP = Kind("api_group", "", "NotFoundApiGroup")
 API = Kind("api", "", "NotFoundApi")
 APP = Kind("api_app", "", "NotFoundApp")
-_NAME = re.compile(r"[A-Za-z一-龥][\w一-龥-]{1,49}")
+_NAME = re.compile(r"[A-Za-z一-龥][\w一-龥]{3,49}")
 _STAGES = ("RELEASE", "PRE", "TEST")
 _AUTH = ("APP", "ANONYMOUS", "APPOPENID")
 _MAPPINGS = ("RequestParameters", "ServiceParameters", "ServiceParametersMap")
@@ -306,5 +306,5 @@ def _tagged(call: Call) -> list[Document]:
 def _name(call: Call, parameter: str) -> str:
     name = call.need(parameter)
     if not _NAME.fullmatch(name):
-        raise ApiError("InvalidParameter", name=parameter, rule="2 to 50 letters, digits, _ and -, a letter first")
+        raise ApiError("InvalidParameter", name=parameter, rule="4 to 50 letters, digits and _, a letter first")
     return name
