@@ -65,12 +65,17 @@ class Clash:
 
     def __str__(self) -> str:
         """Return it for people, in lines."""
-        return "\n".join([f"{self.key} {self.what}", *(f"    {side}" for side in self.sides), *self.diffs])
+        sides = [f"    {side}" for side in self.sides if not self._is_code(side)]
+        return "\n".join([f"{self.key} {self.what}", *sides, *self.diffs])
 
     @property
     def sentence(self) -> str:
-        """All of it in one line."""
-        return "; ".join([f"{self.key}: {self.what}", *map(str, self.sides)])
+        """All of it in one line; of code only which file it is."""
+        sides = (f"{each.path} has other code" if self._is_code(each) else str(each) for each in self.sides)
+        return "; ".join([f"{self.key}: {self.what}", *sides])
+
+    def _is_code(self, side: Side) -> bool:
+        return any(f"--- {side.path} (" in diff for diff in self.diffs)
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
