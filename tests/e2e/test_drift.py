@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 
 from flows.components import Component, ComponentKey
-from flows.compose import compose_for
-from flows.metadata_api import MetadataApi
-from flows.package import assemble
-from flows.project import federation_of
-from flows.tokens import mint
+from tests.e2e.hands import by_hand, edited, shipped
 from tests.e2e.released import Project
 from tests.test_json_schemas import validator
 
@@ -27,30 +22,6 @@ GRANT = (
     b"<apexClass>CreditCode</apexClass>\n        <enabled>true</enabled>",
     b"<apexClass>CreditCode</apexClass>\n        <enabled>false</enabled>",
 )
-
-
-def by_hand(project: Project, *changed: Component, deleted: tuple[ComponentKey, ...] = ()) -> None:
-    """Deploy past the kit's ledger, as an administrator's own tool does."""
-    federation = federation_of(project.root)
-    org = federation.org(ORG)
-    api = MetadataApi(mint(org), federation.api_version, renew=partial(mint, org))
-    package = assemble(changed, federation.api_version, destructive_post=deleted)
-    result = api.wait(api.deploy(package.zip, None, check_only=False), lambda _: None, 60)
-    assert result.success, result.failures
-
-
-def shipped(project: Project, key: ComponentKey) -> Component:
-    return compose_for(federation_of(project.root), ORG, project.root).components[key]
-
-
-def edited(component: Component, old: bytes, new: bytes) -> Component:
-    """Return the component with one text replaced."""
-    if component.fragment:
-        assert old in component.fragment.xml
-        return replace(component, fragment=replace(component.fragment, xml=component.fragment.xml.replace(old, new)))
-    file = component.files[0]
-    assert old in file.data
-    return replace(component, files=(replace(file, data=file.data.replace(old, new)), *component.files[1:]))
 
 
 def renamed(component: Component, name: str) -> Component:
