@@ -1,6 +1,6 @@
-"""Faults on order: the next requests that match are throttled, fail, hang, are dropped, are done but answered late, find
-their token expired, are denied for want of a right, or find their service not opened (the last two in Alibaba Cloud's
-RPC products)."""
+"""Faults on order: the next requests that match are throttled, fail, hang, are dropped, are done but answered late,
+find their token expired, are denied for want of a right, or find their service not opened (the last two in Alibaba
+Cloud's RPC products)."""
 
 from __future__ import annotations
 
