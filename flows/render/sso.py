@@ -72,8 +72,17 @@ def good_until(config: Component) -> date:
 
 def passwords_off(security: Component) -> bool:
     """Return whether security settings let nobody in with a password."""
+    return _is_on(security, "isLoginWithSalesforceCredentialsDisabled")
+
+
+def several_configs(security: Component) -> bool:
+    """Return whether security settings allow for several SAML configurations."""
+    return _is_on(security, "enableMultipleSamlConfigs")
+
+
+def _is_on(security: Component, name: str) -> bool:
     root = root_of(security)
-    path = f"{{{NAMESPACE}}}singleSignOnSettings/{{{NAMESPACE}}}isLoginWithSalesforceCredentialsDisabled"
+    path = f"{{{NAMESPACE}}}singleSignOnSettings/{{{NAMESPACE}}}{name}"
     return root is not None and (root.findtext(path) or "").strip() == "true"
 
 

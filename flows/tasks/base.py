@@ -26,7 +26,7 @@ from flows.promote import Promotion
 from flows.relatedtests import Wanted
 from flows.release import Release
 from flows.render.layer import merges, with_rendered
-from flows.render.network import SECURITY, IpRange, diff_lines, ranges_of
+from flows.render.network import SECURITY, diff_lines
 from flows.shelf import Shelf
 from flows.signing import is_digest, read_signed
 from flows.snapshot import components_of
@@ -71,8 +71,8 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
     Options = ReleaseOptions
     release_digest = ""
     """The digest of the release that the option `bundle` names; "" for none."""
-    trusted: tuple[IpRange, ...] | None = None
-    """The trusted ranges that the org has, once it was asked."""
+    security: Component | None = None
+    """The security settings that the org has, once it was asked."""
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Do the task's work; return the deployment that it made, if any. Raises `Refused`."""
@@ -138,7 +138,7 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             )
             for key in silent
         )
-        self.trusted = ranges_of(held[SECURITY]) if SECURITY in held else None
+        self.security = held.get(SECURITY)
         return held
 
     def _given(self, given: str, org: Org) -> Bundle:

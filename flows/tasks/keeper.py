@@ -8,7 +8,8 @@ from pathlib import Path
 
 from flows.admission import BEIJING, Doorkeeper, Signatures
 from flows.approval import LOCAL, folder_of, known_approvers, read_approvals, time_now
-from flows.gates.facts import Facts
+from flows.components import Component
+from flows.gates.facts import Facts, OrgFacts
 from flows.gates.gather import gather
 from flows.gates.run import run_gates
 from flows.handover import read_outputs
@@ -16,6 +17,8 @@ from flows.ledger import Ledger
 from flows.objectstore import buckets_of
 from flows.plan import Plan
 from flows.project import federation_of
+from flows.render.network import ranges_of
+from flows.render.sso import several_configs
 from flows.rings import Standing, before, standing
 from flows.source.project import read_project
 from flows.tasks.base import ReleaseTask
@@ -39,9 +42,8 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
         file = Path(stated) if stated else own if own.is_file() else None
         known = gather(read_project(task.root), federation, task.org, file)
         known = replace(known, deletes=plan.deletes)
-        if known.org.trusted_ranges is None and task.trusted is not None:
-            others = tuple(each.bounds for each in task.trusted if not each.ours)
-            known = replace(known, org=known.org.model_copy(update={"trusted_ranges": others}))
+        if task.security is not None:
+            known = replace(known, org=known.org.model_copy(update=_seen(task.security, known.org)))
         if known.org.api_ceiling is not None:
             return known
         ceiling = task.api(api_version).highest_version()
@@ -71,3 +73,11 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
         lenient=outputs.environment == LOCAL,
         lockout=partial(lockout, task, ledger, today),
     )
+
+
+def _seen(security: Component, stated: OrgFacts) -> dict[str, object]:
+    """Return what an org's security settings say of facts that nobody stated. Ranges of the kit's own don't count among
+    those that a release may not drop."""
+    others = tuple(each.bounds for each in ranges_of(security) if not each.ours)
+    seen = {"trusted_ranges": others, "multiple_saml_configs": several_configs(security)}
+    return {name: value for name, value in seen.items() if getattr(stated, name) is None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,12 @@ from lxml import etree
 
 from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey
+from flows.conflicts import CHANGED, conflicts_of
 from flows.package import assemble
 from flows.render.elements import whole
 from flows.render.layer import merges, with_rendered
 from flows.render.network import MARK, PATH, SECURITY, IpRange, as_elements, dropped, ranges_of
+from flows.render.sso import CONFIG, good_until, passwords_off, several_configs
 from infra.outputs import parse_outputs
 from kit.problems import Place, Refused
 from orgs.access import Access, load_access
@@ -187,6 +189,18 @@ def test_a_range_that_somebody_added_meanwhile_would_be_lost_and_is_told() -> No
     assert dropped(stale, now) == (HAND,)
     assert dropped(now, stale) == ()
     assert dropped(security(), now) == ()  # says nothing of ranges: the org keeps its own
+
+    clashes = conflicts_of({SECURITY: CHANGED}, {}, {PATH: now.files[0].data}, {SECURITY: stale})
+    assert "198.51.100.7" in clashes[SECURITY].sentence
+
+
+def test_what_the_guard_reads_of_a_release_is_what_was_rendered() -> None:
+    found = lay(UAT, **provider(UAT, ONE, TWO)).components
+    configs = [each for key, each in found.items() if key.type == CONFIG]
+    assert {good_until(each) for each in configs} == {(datetime.now(UTC) + timedelta(days=90)).date()}
+    assert several_configs(found[SECURITY])
+    assert not passwords_off(found[SECURITY])
+    assert good_until(found[SECURITY]) == date.min
 
 
 def test_the_file_that_ships_is_read_and_an_unknown_org_is_named_with_its_line(tmp_path: Path) -> None:
