@@ -1,0 +1,42 @@
+"""A promote that is killed (SIGKILL) at any step is finished by the same command, and nothing is deployed twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from emulators.salesforce.metadata import deploys
+from emulators.testing import Running
+from tests.e2e.released import ROOT
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_run_killed_before_anything_that_it_does_is_finished_with_exactly_one_deployment(
+    empty: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QUEUED_SECONDS", "BASE_SECONDS", "SECONDS_A_COMPONENT"):
+        monkeypatch.setattr(deploys, name, 0.0)  # the org answers at once: no step takes time, none is left out
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.e2e.killing"],
+        cwd=ROOT,
+        env={**os.environ, **empty.environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    steps = [each["step"] for each in found]
+    for step in ("put orgs", "put heads", "put snapshots", "put indexes", "retrieve", "deploy", "wait", "quick_deploy"):
+        assert step in steps
+    assert steps.count("put orgs") == 4, "started, validating, deploying, succeeded"
+    for number, each in enumerate(found, 3):
+        about = each["step"]
+        assert each == {
+            "step": about, "deployed": number, "held": True, "there": True, "problems": [], "empty": True
+        }  # fmt: skip
