@@ -13,6 +13,7 @@ from cryptography import x509
 
 from emulators.http import Request, Response
 from emulators.salesforce import errors, ids
+from emulators.salesforce.apps import admit, app_of
 from emulators.salesforce.errors import OAuthError
 from emulators.salesforce.orgs import ConnectedApp, OrgRecord, Orgs, OrgUser
 from emulators.salesforce.sessions import Sessions
@@ -33,7 +34,7 @@ class OAuth:
     """The OAuth endpoints of a world."""
 
     def __init__(self, world: World, orgs: Orgs, sessions: Sessions) -> None:
-        self._now, self._orgs, self._sessions = world.now, orgs, sessions
+        self._world, self._now, self._orgs, self._sessions = world, world.now, orgs, sessions
 
     def handle(self, request: Request) -> Response | None:
         """Answer an OAuth or identity request, or return None when the path is neither."""
@@ -73,7 +74,7 @@ class OAuth:
             raise OAuthError("invalid_grant", "invalid assertion") from error
         client_id, username = str(claims.get("iss", "")), str(claims.get("sub", ""))
         here = self._orgs_at(request.host)
-        if not any(org.app(client_id) for org in self._orgs):
+        if not any(org.app(client_id) for org in self._orgs) and not any(self._app(org, client_id) for org in here):
             raise OAuthError("invalid_client_id", "client identifier invalid")
         if not any(claims.get("aud") == org.audience for org in here):
             raise OAuthError("invalid_grant", "audience is invalid")
@@ -84,10 +85,11 @@ class OAuth:
             raise OAuthError(
                 "invalid_grant", "audience is invalid" if elsewhere else "user hasn't approved this consumer"
             )
-        app, user = org.app(client_id), org.user(username)
+        app, user = self._app(org, client_id), org.user(username)
         if app is None or user is None:
             raise OAuthError("invalid_client_id", "client identifier invalid")
         self._verify(assertion, claims, app)
+        admit(self._world, org, app, user)
         return self._grant(org, user, app, "api web")
 
     def _verify(self, assertion: str, claims: dict[str, Any], app: ConnectedApp) -> None:
@@ -203,6 +205,9 @@ class OAuth:
                 "last_modified_date": _timestamp(self._now()),
             }
         )
+
+    def _app(self, org: OrgRecord, client_id: str) -> ConnectedApp | None:
+        return app_of(self._world, org, client_id)
 
     def _orgs_at(self, host: str) -> list[OrgRecord]:
         own = self._orgs.by_host(host)

@@ -37,11 +37,18 @@ class OrgLogin:
 
 @dataclass(frozen=True)
 class ConnectedApp:
-    """An app that may get tokens. `certificate` is the PEM whose key signs its assertions, "" for none."""
+    """An app that may get tokens. `certificate` is the PEM whose key signs its assertions, "" for none.
+
+    One that was `deployed` as metadata lets in whom an administrator approved: by permission set or profile.
+    """
 
     client_id: str
     certificate: str
     client_secret: str = ""
+    deployed: bool = False
+    admin_approved: bool = False
+    permission_sets: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

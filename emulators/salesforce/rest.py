@@ -12,7 +12,7 @@ from typing import Any
 
 from emulators.coverage import note_action
 from emulators.http import Request, Response
-from emulators.salesforce import composite, errors, sobjects, tooling
+from emulators.salesforce import composite, credentials, errors, sobjects, tooling
 from emulators.salesforce.columns import columns_of
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError, UnknownResource
@@ -85,6 +85,8 @@ class Rest:
                 return self._query(ctx, deleted=path[0] == "queryAll")
             case ["query" | "queryAll", locator]:
                 return self._more(ctx, locator)
+            case ["named-credentials", "credential"] if ctx.api == "data":
+                return credentials.handle(ctx)
             case ["sobjects", *rest]:
                 return sobjects.handle(ctx, rest)
             case ["composite", "sobjects", *rest] if ctx.method in ("GET", "POST", "PATCH", "DELETE") and not rest:
@@ -164,5 +166,5 @@ def _limits() -> dict[str, int]:
     return limits
 
 
-_RESOURCES = ("composite", "limits", "metadata", "query", "queryAll", "sobjects", "tooling")
+_RESOURCES = ("composite", "limits", "metadata", "named-credentials", "query", "queryAll", "sobjects", "tooling")
 _TOOLING = ("executeAnonymous", "query", "runTestsAsynchronous", "runTestsSynchronous", "sobjects")
