@@ -11,18 +11,27 @@ from flows.gates.facts import Deviation, Facts, OrgFacts, read_org_facts
 from flows.gates.history import Touched, authors_of, history, touched
 from flows.gates.waivers import read_waivers
 from flows.source.project import Project
+from kit.problems import Problem, refuse_if_any, relative
 from orgs import crossborder, partners
 from orgs.federation import Federation, Org
 
-WAIVERS_FILE = Path(crossborder.__file__).with_name("waivers.yml")
+REGISTER, PARTNERS, WAIVERS = "cross-border.yml", "partners.yml", "waivers.yml"
+
+_MADE_FROM = {
+    REGISTER: "`as_of: <today>` to begin with; the gates then ask for each fact that they need",
+    PARTNERS: "`as_of: <today>`, `own_domains: [your.domain]`, and `partners` where others work on the metadata",
+}
 
 
 def gather(project: Project, federation: Federation, org: Org, stated: Path | None) -> Facts:
     """Return the facts of an org's release; `stated` is a file of facts about the org. Raises `Refused`.
 
-    The project's own `orgs/cross-border.yml`, `orgs/waivers.yml` and `orgs/partners.yml` count, else those that ship.
+    The project's own `orgs/cross-border.yml`, `orgs/partners.yml` and `orgs/waivers.yml` count. Without the first two
+    it is refused: those that ship are of a made-up company. Without the third nothing is waived.
     """
-    register, file = crossborder.load_register(_own(project, crossborder.DEFAULT_FILE), federation)
+    files = {name: project.root / "orgs" / name for name in (REGISTER, PARTNERS, WAIVERS)}
+    refuse_if_any(_absent(file) for name, file in files.items() if name in _MADE_FROM and not file.is_file())
+    register, file = crossborder.load_register(files[REGISTER], federation)
     layers = read_layers(project, org.overlays)
     past = history(project.root)
     components = [component for layer in layers for component in layer.components]
@@ -30,9 +39,9 @@ def gather(project: Project, federation: Federation, org: Org, stated: Path | No
         register=register,
         register_file=file,
         org=read_org_facts(stated) if stated else OrgFacts.model_validate({}),
-        waivers=read_waivers(_own(project, WAIVERS_FILE)),
+        waivers=read_waivers(files[WAIVERS]) if files[WAIVERS].is_file() else (),
         deviations=deviations(layers, past),
-        partners=partners.load_partners(_own(project, partners.DEFAULT_FILE)),
+        partners=partners.load_partners(files[PARTNERS]),
         authors=authors_of(components, past) if past else None,
         removals=tuple(removal for layer in layers for removal in layer.removals),
     )
@@ -53,6 +62,9 @@ def deviations(layers: Sequence[Layer], past: Mapping[str, Touched]) -> tuple[De
     return tuple(found)
 
 
-def _own(project: Project, shipped: Path) -> Path:
-    own = project.root / "orgs" / shipped.name
-    return own if own.is_file() else shipped
+def _absent(file: Path) -> Problem:
+    return Problem(
+        f"{relative(file)} is missing",
+        "a project is judged by its own register and its own partners, never by those of the sample's company",
+        f"create it: {_MADE_FROM[file.name]}",
+    )

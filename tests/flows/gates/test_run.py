@@ -21,7 +21,7 @@ from flows.gates.report import as_sarif, counts, junit, text
 from flows.gates.run import run_gates
 from flows.gates.waivers import Waiver
 from flows.source.project import read_project
-from kit.problems import Place
+from kit.problems import Place, Refused
 from tests.flows.gates.builders import (
     FEDERATION,
     MFA,
@@ -173,3 +173,23 @@ def test_what_a_plan_deletes_is_judged(tmp_path: Path) -> None:
     other = run("--plan", str(tmp_path / "china-east.json"))
     assert other.returncode == 1
     assert "the plan is for china-east" in other.stderr
+
+
+def test_a_project_without_its_own_register_and_partners_is_refused_and_never_judged_by_the_samples(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sfdx-project.json").write_text((ROOT / "sfdx-project.json").read_text())
+    (tmp_path / "metadata" / "core").mkdir(parents=True)
+    member = FEDERATION.org("china-production")
+    with pytest.raises(Refused) as refused:
+        gather(read_project(tmp_path), FEDERATION, member, None)
+    files = [problem.what.rpartition("/")[2] for problem in refused.value.problems]
+    assert files == ["cross-border.yml is missing", "partners.yml is missing"]
+    assert all("create it" in problem.fix for problem in refused.value.problems)
+    (tmp_path / "orgs").mkdir()
+    (tmp_path / "orgs" / "cross-border.yml").write_text("as_of: 2026-11-22\n")
+    (tmp_path / "orgs" / "partners.yml").write_text("as_of: 2026-11-22\nown_domains: [other.example]\n")
+    facts = gather(read_project(tmp_path), FEDERATION, member, None)
+    assert (facts.register.transfers, facts.waivers) == ((), ())
+    assert facts.partners is not None
+    assert facts.partners.own_domains == ("other.example",)
