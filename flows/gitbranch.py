@@ -42,7 +42,7 @@ class Repository:
 
     def refuse_branch(self, name: str) -> None:
         """Raise `Refused` when the branch exists."""
-        if _run(self.root, ("show-ref", "--verify", "--quiet", f"refs/heads/{name}")).returncode == 0:
+        if run_git(self.root, ("show-ref", "--verify", "--quiet", f"refs/heads/{name}")).returncode == 0:
             what = f"there is a branch {name} already"
             fix = f"merge it, or delete it: git branch -D {name}"
             raise Refused(Problem(what, "what comes home gets a branch of its own", fix))
@@ -65,7 +65,7 @@ class Repository:
 
     def git(self, *arguments: str, data: bytes | None = None, environment: Mapping[str, str] | None = None) -> str:
         """Run git in the project and return what it printed. Raises `Refused` with its words when it fails."""
-        done = _run(self.root, arguments, data, environment)
+        done = run_git(self.root, arguments, data, environment)
         if done.returncode:
             words = done.stderr.decode(errors="replace").strip().splitlines()
             what = f"`git {arguments[0]}` failed: {words[-1] if words else 'it said nothing'}"
@@ -76,8 +76,8 @@ class Repository:
 
 def repository(root: Path) -> Repository:
     """Return the repository of a project. Raises `Refused` when it lies in none, or in one without a commit."""
-    done = _run(root, ("rev-parse", "--show-prefix"))
-    if done.returncode or _run(root, ("rev-parse", "--verify", "--quiet", "HEAD")).returncode:
+    done = run_git(root, ("rev-parse", "--show-prefix"))
+    if done.returncode or run_git(root, ("rev-parse", "--verify", "--quiet", "HEAD")).returncode:
         raise Refused(
             Problem(
                 "the project is in no git repository with a commit",
@@ -89,14 +89,15 @@ def repository(root: Path) -> Repository:
     return Repository(root, done.stdout.decode().rstrip("\n"))
 
 
-def _run(
+def run_git(
     root: Path, arguments: Iterable[str], data: bytes | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a project. Raises `Refused` when there is no git."""
     command = ["git", "-C", str(root), *arguments]
     try:
         return subprocess.run(
             command, input=data or b"", capture_output=True, env={**os.environ, **(environment or {})}
         )
     except FileNotFoundError as error:
-        problem = Problem("git is not here", "what comes home is left as a branch", "install git")
+        problem = Problem("git is not here", "a project is kept in git", "install git")
         raise Refused(problem) from error

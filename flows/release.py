@@ -75,6 +75,15 @@ def layers_of(federation: Federation, project: Project) -> list[Layer]:
 
 def release_of(federation: Federation, project: Project, read: Iterable[Layer]) -> Release:
     """Return the release of the federation's orgs out of their layers, as `compose_release` does."""
+    bundles = bundles_of(federation, project, read)
+    return build_release(bundles, look(federation.company, project.root, _sources(project)))
+
+
+def bundles_of(federation: Federation, project: Project, read: Iterable[Layer]) -> dict[str, Bundle]:
+    """Return the bundle of each of the federation's orgs by name, out of their layers.
+
+    Raises `Refused` with all problems of all orgs.
+    """
     layers = {layer.name: layer for layer in read}
     bundles: dict[str, Bundle] = {}
     problems: dict[Problem, None] = {}  # orgs share layers, and so what is wrong with them
@@ -85,7 +94,7 @@ def release_of(federation: Federation, project: Project, read: Iterable[Layer]) 
         except Refused as refused:
             problems |= dict.fromkeys(refused.problems)
     refuse_if_any(problems, "the layers don't fit")
-    return build_release(bundles, look(federation.company, project.root, _sources(project)))
+    return bundles
 
 
 def build_release(bundles: Mapping[str, Bundle], provenance: Provenance) -> Release:

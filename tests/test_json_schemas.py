@@ -68,6 +68,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "gates list": (),
     "ledger show": ("--org", ORG, "--all"),
     "ledger verify": (),
+    "matrix": (),
     "plan": ("--org", ORG),
     "policy": ("--preview", "preview.json"),
     "summary": (),
@@ -283,6 +284,7 @@ REFUSALS = {
     "federation show": ("--file", "absent.yml"),
     "gate": ("--org", "nowhere"),
     "ledger show": ("--org", "nowhere"),
+    "matrix": ("--changed-since", "no-such-branch"),
     "plan": ("--org", "nowhere"),
     "policy": ("--preview", "absent.json"),
 }
