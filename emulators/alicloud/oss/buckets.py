@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from emulators.alicloud.oss import access, subresources, xml
+from emulators.alicloud.oss import access, replication, subresources, xml
 from emulators.alicloud.oss.errors import OssError
 from emulators.alicloud.oss.model import Bucket, Shelf, owner
 from emulators.http import Request, Response
@@ -110,7 +110,7 @@ def show_info(bucket: Bucket) -> Response:
         "Owner": owner(),
         "AccessControlList": {"Grant": bucket.acl},
         "BlockPublicAccess": bucket.configured("publicAccessBlock", "BlockPublicAccess") == "true",
-        "CrossRegionReplication": "Disabled",
+        "CrossRegionReplication": "Enabled" if replication.replicates(bucket) else "Disabled",
         "TransferAcceleration": "Enabled"
         if bucket.configured("transferAcceleration", "Enabled") == "true"
         else "Disabled",
