@@ -21,6 +21,7 @@ from flows.source.project import read_project
 from kit.console import guarded, json_option
 from kit.problems import Exit, Place, Problem, Refused, relative
 from orgs.federation import Org
+from orgs.freezes import load_freezes
 
 BEIJING = timezone(timedelta(hours=8))  # terms, holidays and filings are days in China
 
@@ -45,7 +46,8 @@ def gate(name: str, bundle: Path | None, facts: Path | None, plan: Path | None, 
     release = read_bundle(bundle) if bundle else compose_for(federation, org, root)
     known = gather(read_project(root), federation, org, facts)
     today = datetime.now(UTC).astimezone(BEIJING).date()
-    found = run_gates(release, org, federation, known, today, deletes=_deletes(plan, org))
+    freezes = load_freezes(calendar if (calendar := root / "orgs" / "freezes.yml").is_file() else None, federation)
+    found = run_gates(release, org, federation, known, today, deletes=_deletes(plan, org), freezes=freezes)
     status = Exit.REFUSED if any(one.blocks for one in found) else Exit.DONE
     if as_json or form == "json":
         result = {

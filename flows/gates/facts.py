@@ -49,8 +49,6 @@ class OrgFacts(_Entry):
     sites: Mapping[str, SiteFacts] = {}
     empty_components: tuple[str, ...] = Field((), description="Type:FullName of what holds no data in this org.")
     exported_components: tuple[str, ...] = Field((), description="Type:FullName of what was exported beforehand.")
-    release: str | None = None
-    releases: Mapping[str, tuple[str, ...]] | None = Field(None, description="Releases that each org has taken.")
 
 
 @dataclass(frozen=True, slots=True)

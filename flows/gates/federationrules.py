@@ -1,4 +1,8 @@
-"""What the federation agreed on: days without releases, the order of rings, and overrides that grow old."""
+"""What the federation agreed on: days without releases, the order of rings, and overrides that grow old.
+
+Calendar and rings have one owner each, `flows.freeze` and `flows.rings`: a run asks them for itself, at its own hour,
+and an emergency may go against them. `timing` is what they say to those who look at a release without running it.
+"""
 
 from __future__ import annotations
 
@@ -6,60 +10,46 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from flows.bundle import Bundle
+from flows.freeze import arranged_for, freezes_on
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
+from flows.rings import before
 from kit.yamlfile import read_yaml
-from orgs.editions import Edition, OrgKind
 from orgs.federation import Federation, Org
+from orgs.freezes import Freezes
 
-CALENDAR_FILE = Path(__file__).with_name("calendar.yml")
+TABLE_FILE = Path(__file__).with_name("deviations.yml")
 
 
 @cache
-def calendar() -> dict[str, Any]:
-    """Return the dated freeze calendar."""
-    data: dict[str, Any] = read_yaml(CALENDAR_FILE).data
-    return data
+def deviation_days() -> int:
+    """Return after how many days an override is old."""
+    days: int = read_yaml(TABLE_FILE).data["deviation_days"]
+    return days
 
 
-def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> Iterator[Finding]:
-    """Judge whether the federation lets this release go to the org on that day."""
-    yield from _freeze(org, today)
-    yield from _rings(org, federation, facts)
+def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> Iterator[Finding]:  # noqa: ARG001  a gate's signature
+    """Judge whether what the release overrides of earlier layers has grown old."""
     yield from _deviations(bundle, org, facts, today)
 
 
-def _freeze(org: Org, today: date) -> Iterator[Finding]:
-    if org.edition is not Edition.ALIBABA or org.kind is not OrgKind.PRODUCTION:
-        return
-    days = calendar()
-    if not days["since"] <= today <= days["until"]:
-        yield unknown("K50", f"org:{org.name}", None, f"the public holidays around {today}", CALENDAR_FILE.name)
-    for freeze in days["freezes"]:
-        if freeze["start"] <= today <= freeze["end"]:
-            texts = {"title": freeze["title"], "zh": freeze["zh"], "end": freeze["end"]}
-            yield finding("K50.freeze", f"org:{org.name}", None, org=org.name, **texts)
+def timing(org: Org, federation: Federation, freezes: Freezes, today: date) -> Iterator[Finding]:
+    """Judge whether the calendar lets anything go to the org on that day; ask for the rings, which the ledger knows."""
+    where = f"org:{org.name}"
+    for freeze in freezes_on(org, freezes, today):
+        texts = {"title": freeze.title, "zh": freeze.zh, "end": freeze.end}
+        yield finding("K50.freeze", where, None, org=org.name, **texts)
+    if not arranged_for(org, freezes, today):
+        fact = f"the State Council's arrangement of holidays for {today.year}"
+        yield unknown("K50", where, None, fact, "orgs/freezes.yml (holidays)")
+    if earlier := before(org, federation):
+        names = ", ".join(other.name for other in earlier)
+        yield unknown("K51", where, None, f"whether {names} hold this release and have soaked", _LEDGER)
 
 
-def _rings(org: Org, federation: Federation, facts: Facts) -> Iterator[Finding]:
-    earlier = [other for other in federation.orgs if other.ring < org.ring]
-    if not earlier:
-        return
-    if facts.org.release is None or facts.org.releases is None:
-        fact = "the release, and which orgs have taken it"
-        yield unknown("K51", f"org:{org.name}", None, fact, "--facts (release, releases)")
-        return
-    for other in earlier:
-        taken = facts.org.releases.get(other.name)
-        if taken is None:
-            fact = f"which releases {other.name} has taken"
-            yield unknown("K51", f"org:{org.name}", None, fact, "--facts (releases)")
-        elif facts.org.release not in taken:
-            texts = {"release": facts.org.release, "other": other.name, "ring": other.ring}
-            yield finding("K51.skipped-ring", f"org:{org.name}", None, **texts)
+_LEDGER = "the ledger (cci flow run gate)"
 
 
 def _deviations(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[Finding]:
@@ -72,6 +62,6 @@ def _deviations(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator
         if deviation.since is None:
             fact = f"since when {deviation.layer} overrides it"
             yield unknown("K52", deviation.key, deviation.place, fact, "the history of the repository")
-        elif (today - deviation.since).days > calendar()["deviation_days"]:
+        elif (today - deviation.since).days > deviation_days():
             texts = {"layer": deviation.layer, "replaces": deviation.replaces, "since": deviation.since}
             yield finding("K52.old-deviation", deviation.key, deviation.place, **texts)

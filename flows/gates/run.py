@@ -27,6 +27,7 @@ from flows.gates.facts import Facts
 from flows.gates.finding import Finding, Severity
 from flows.gates.waivers import apply_waivers
 from orgs.federation import Federation, Org
+from orgs.freezes import Freezes
 
 GATES = (
     crossborder.gate,
@@ -54,14 +55,18 @@ def run_gates(
     today: date,
     *,
     deletes: Iterable[ComponentKey] | None = None,
+    freezes: Freezes | None = None,
 ) -> tuple[Finding, ...]:
     """Return everything that the gates find, the gravest first; pure: what it judges by is in its arguments.
 
-    `deletes` is what the plan deletes in the org; without a plan, the removals of the overlays stand for it.
+    `deletes` is what the plan deletes in the org; without a plan, the removals of the overlays stand for it. `freezes`
+    is the calendar to judge the day by; None for a run, which asks calendar and rings itself.
     """
     if deletes is not None:
         facts = replace(facts, deletes=tuple(deletes))
     found = [one for gate in GATES for one in gate(bundle, org, federation, facts, today)]
+    if freezes is not None:
+        found += federationrules.timing(org, federation, freezes, today)
     marked = apply_waivers(found, facts.waivers, federation, org, today)
     return tuple(sorted(marked, key=_rank))
 

@@ -23,11 +23,13 @@ from kit.problems import Place
 from kit.yamlfile import parse_yaml
 from orgs.crossborder import Register
 from orgs.federation import Federation, load_federation
+from orgs.freezes import load_freezes
 from orgs.partners import Partners
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 11, 22)
 FEDERATION = load_federation()
+FREEZES = load_freezes(None, FEDERATION)
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 REGISTER = Register.model_validate(
     {
@@ -187,7 +189,7 @@ class Given:
         """Return everything that all gates find."""
         base = REGISTER.model_dump(exclude_none=True, exclude={"standing"})
         data = {**base, "standing": {**STANDING, **self.standing}, **self.register}
-        known = {"api_ceiling": "67.0", "release": "r1", "releases": {"global-uat": ["r1"]}, **KNOWN, **self.known}
+        known = {"api_ceiling": "67.0", **KNOWN, **self.known}
         told = Facts(
             Register.model_validate(data),
             parse_yaml("as_of: 2026-11-22", "cross-border.yml"),
@@ -200,7 +202,8 @@ class Given:
         deletes = more.pop("deletes", None)
         release = bundle(*self.components)
         org = self.federation.org(self.org)
-        return run_gates(release, org, self.federation, replace(told, **more), self.today, deletes=deletes)
+        told = replace(told, **more)
+        return run_gates(release, org, self.federation, told, self.today, deletes=deletes, freezes=FREEZES)
 
 
 Twin = tuple[str, Given, Given]

@@ -43,7 +43,7 @@ def test_a_global_org_is_not_judged_by_china_s_rules() -> None:
         mixed,
         FEDERATION.org("global-uat"),
         FEDERATION,
-        replace(facts(api_ceiling="67.0", release="r1", releases={}), deviations=()),
+        replace(facts(api_ceiling="67.0"), deviations=()),
         TODAY,
     )
     assert found == ()
