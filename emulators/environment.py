@@ -28,6 +28,10 @@ CLEARED = (
 """What a user's own environment may hold that would win over the emulated account's AccessKey."""
 
 
+PARALLEL = "64"
+"""How much the engine does at once. Its own default is four for each core; but it waits for a cloud, not for a core."""
+
+
 def home() -> Path:
     """Return the kit's home: `$SFOA_HOME`, else `.sfoa` in the working directory; absolute."""
     return Path(os.environ.get("SFOA_HOME") or ".sfoa").resolve()
@@ -64,6 +68,7 @@ def additions(home: Path, port: int) -> dict[str, str]:
         "PULUMI_BACKEND_URL": (home / "pulumi-state").as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "emulators-only",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_PARALLEL": PARALLEL,
         "SFOA_HOME": str(home),
         "SFOA_STACK": "local",
         "SFOA_JWT_KEY_FILE": str(home / "runner" / "runner.key"),

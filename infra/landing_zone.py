@@ -87,9 +87,10 @@ class LandingZone(pulumi.ComponentResource):
         if wanted is None:
             return
         project: pulumi.Input[str] | None = wanted.project
-        after: list[pulumi.Resource] = []
+        store: pulumi.Input[str] = wanted.store
         if project is None and self.audit:
-            project, after = self.audit.log_project, [self.audit]
+            # The store as the audit made it: after that, not after the whole audit, whose trail takes its time.
+            project, store = self.audit.log_project, self.audit.log_stores.get(wanted.store, wanted.store)
         if project is not None:
-            opts = pulumi.ResourceOptions(parent=self.network, depends_on=after)
-            log_flows("network-flows", settings, self.network.vpc_id, project, wanted.store, opts)
+            opts = pulumi.ResourceOptions(parent=self.network)
+            log_flows("network-flows", settings, self.network.vpc_id, project, store, opts)
