@@ -178,7 +178,8 @@ def test_what_a_plan_deletes_is_judged(tmp_path: Path) -> None:
 def test_a_project_without_its_own_register_and_partners_is_refused_and_never_judged_by_the_samples(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "sfdx-project.json").write_text((ROOT / "sfdx-project.json").read_text())
+    directories = [{"path": "metadata/core", "default": True}]
+    (tmp_path / "sfdx-project.json").write_text(json.dumps({"packageDirectories": directories}))
     (tmp_path / "metadata" / "core").mkdir(parents=True)
     member = FEDERATION.org("china-production")
     with pytest.raises(Refused) as refused:
