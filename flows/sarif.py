@@ -49,9 +49,11 @@ class Result:
     place: Place | None = None
 
 
-def sarif(results: Iterable[Result], rules: Iterable[Rule]) -> dict[str, object]:
-    """Return a SARIF log of one run that looked by `rules` and found `results`; paths are from the project's root."""
-    known = tuple(rules)
+def sarif(results: Iterable[Result], rules: Iterable[Rule] | None = None) -> dict[str, object]:
+    """Return a SARIF log of one run that looked by `rules` (default: those that found something) and found `results`;
+    paths are from the project's root."""
+    results = tuple(results)
+    known = tuple({result.rule.id: result.rule for result in results}.values() if rules is None else rules)
     position = {rule.id: index for index, rule in enumerate(known)}
     driver = {
         "name": "sfoa",

@@ -54,16 +54,21 @@ def junit(org: str, findings: Sequence[Finding]) -> str:
 
 def as_sarif(org: str, findings: Sequence[Finding]) -> dict[str, object]:
     """Return a SARIF log: an error blocks, a warning needs facts; a waived finding is a note under its own rule."""
+    return sarif(results(org, findings))
+
+
+def results(org: str, findings: Sequence[Finding]) -> list[Result]:
+    """Return the findings as results of a SARIF log, see `as_sarif`."""
     known: dict[str, Rule] = {}
-    results = []
+    found = []
     for one in findings:
         name = f"{one.id}.waived" if one.waived else one.id
         level = Level.NOTE if one.waived else _LEVELS[one.severity]
         basis = f"{one.rule.title} / {one.rule.title_zh}"
         rule = known.setdefault(name, Rule(name, basis, f"{one.rule.law}, {one.rule.article}\n{DISCLAIMER}", level))
         message = f"{one.component}: {one.what}\n{one.what_zh}\n{one.fix}\n{one.fix_zh}"
-        results.append(Result(rule, message, f"{org}/{one.component}", one.place))
-    return sarif(results, known.values())
+        found.append(Result(rule, message, f"{org}/{one.component}", one.place))
+    return found
 
 
 def _lines(one: Finding) -> list[str]:

@@ -65,6 +65,15 @@ def told() -> Iterator[Narrator]:
         raise CumulusCIFailure(_short(refused)) from None
 
 
+def write_report(path: Path, data: bytes) -> None:
+    """Write a report for other tools. Raises `CumulusCIUsageError` when the disk doesn't take it there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise CumulusCIUsageError(f"cannot write {path}: {error.strerror}") from error
+
+
 class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
     """A task over one org of the federation. What is refused is printed as a table, and the task fails."""
 
@@ -181,7 +190,7 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
     def _write_junit(self, result: DeployResult | None, problems: tuple[Problem, ...]) -> None:
         path: Any = getattr(self.parsed_options, "junit", None)
         if path:
-            Path(path).write_bytes(junit(self.org.name, result, problems))
+            write_report(Path(path), junit(self.org.name, result, problems))
 
 
 def _wanted(name: str | None) -> Wanted:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from cumulusci.utils.options import CCIOptions, Field, ListOfStringsOption
 
+from flows.bundle import Bundle
+from flows.checked import checked
 from flows.components import ComponentKey
 from flows.cost import cost_of
+from flows.gates.finding import Finding
 from flows.gates.report import counts
 from flows.gates.report import junit as gate_junit
 from flows.gates.report import text as gate_text
 from flows.metadata_results import DeployResult
+from flows.plan import Plan
 from flows.planfile import read_plan, write_plan
 from flows.project import federation_of
-from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask
+from flows.run import Outcome
+from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask, write_report
 from flows.tasks.keeper import doorkeeper
 from flows.view import Narrator, cost_line, lines_of_tests, outcome_text, plan_table, risk_table, show
 from kit.console import people
@@ -64,6 +72,9 @@ class ValidateOptions(DeployOptions):
 
     tests: str | None = Field(None, description=TESTS)
     facts: str | None = Field(None, description=FACTS)
+    sarif: str | None = Field(
+        None, description="Write the gates' findings and what was refused, with file and line, to this file as SARIF"
+    )
 
 
 class PromoteOptions(ChangeOptions):
@@ -141,13 +152,36 @@ class Validate(ReleaseTask):
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Validate the release."""
-        bundle = self.release()
-        promotion = self.promotion(bundle.api_version, narrator)
-        promotion.keeper = doorkeeper(self, bundle.api_version, narrator)
-        outcome = promotion.validate(bundle)
-        click.echo(outcome_text(outcome, promotion.ledger.place) + " (checked only)")
+        findings: list[Finding] = []
+        try:
+            outcome = self._validated(narrator, findings)
+        except Refused as refused:
+            self._write_sarif(findings, refused)
+            raise
+        self._write_sarif(findings)
         self.return_values = {"plan": outcome.plan.digest, **outcome.plan.counts}
         return outcome.result
+
+    def _validated(self, narrator: Narrator, findings: list[Finding]) -> Outcome:
+        """Return what came of it; what the gates find is added to `findings`, whether or not it stops the release."""
+        bundle = self.release()
+        promotion = self.promotion(bundle.api_version, narrator)
+        keeper = doorkeeper(self, bundle.api_version, narrator)
+
+        def gates(plan: Plan, of: Bundle) -> Sequence[Finding]:
+            found = keeper.findings(plan, of)
+            findings.extend(found)
+            return found
+
+        promotion.keeper = replace(keeper, gates=gates)
+        outcome = promotion.validate(bundle)
+        click.echo(outcome_text(outcome, promotion.ledger.place) + " (checked only)")
+        return outcome
+
+    def _write_sarif(self, findings: Sequence[Finding], refused: Refused | None = None) -> None:
+        if self.parsed_options.sarif:
+            log = json.dumps(checked(self.org.name, findings, refused), ensure_ascii=False, indent=2)
+            write_report(Path(self.parsed_options.sarif), f"{log}\n".encode())
 
 
 class Promote(ReleaseTask):

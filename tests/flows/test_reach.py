@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from release_support import apex, bundle_of, bundles, custom_field, state_of
 
@@ -36,6 +36,7 @@ def names(now: Source, before: Source | None) -> list[str]:
     return [each.org.name for each in reached(now, before)]
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(ORGS), bundles), st.dictionaries(st.sampled_from(ORGS), bundles))
 def test_an_org_is_reached_when_and_only_when_it_gets_something_else(
     now: dict[str, Bundle], before: dict[str, Bundle]

@@ -6,95 +6,15 @@ from jsonschema import Draft202012Validator
 
 from flows.sarif import Level, Result, Rule, sarif
 from kit.problems import Place
+from tests.formats import SARIF
 
 RULE = Rule("drift/changed", "Something changed.", "Change it back.", Level.ERROR)
 NOTE = Rule("drift/unmanaged", "Something is there.", "Take it home.", Level.NOTE)
 
-TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
-# What the standard requires of the objects that the kit writes: SARIF 2.1.0, sections 3.13 to 3.54.
-REQUIRED: dict[str, Any] = {
-    "type": "object",
-    "required": ["version", "runs"],
-    "additionalProperties": False,
-    "properties": {
-        "$schema": {"type": "string", "format": "uri"},
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["tool", "results"],
-                "properties": {
-                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-                    "originalUriBaseIds": {"type": "object", "additionalProperties": {"type": "object"}},
-                    "tool": {
-                        "required": ["driver"],
-                        "properties": {
-                            "driver": {
-                                "required": ["name"],
-                                "properties": {
-                                    "rules": {
-                                        "uniqueItems": True,
-                                        "items": {
-                                            "required": ["id"],
-                                            "properties": {
-                                                "shortDescription": TEXT,
-                                                "help": TEXT,
-                                                "defaultConfiguration": {
-                                                    "properties": {
-                                                        "level": {"enum": ["none", "note", "warning", "error"]}
-                                                    }
-                                                },
-                                            },
-                                        },
-                                    }
-                                },
-                            }
-                        },
-                    },
-                    "results": {
-                        "items": {
-                            "required": ["message", "ruleId", "locations"],
-                            "properties": {
-                                "message": TEXT,
-                                "ruleIndex": {"type": "integer", "minimum": 0},
-                                "level": {"enum": ["none", "note", "warning", "error"]},
-                                "partialFingerprints": {"additionalProperties": {"type": "string"}},
-                                "locations": {
-                                    "items": {
-                                        "properties": {
-                                            "physicalLocation": {
-                                                "required": ["artifactLocation"],
-                                                "properties": {
-                                                    "artifactLocation": {
-                                                        "required": ["uri"],
-                                                        "properties": {
-                                                            "uri": {"type": "string", "pattern": "^[^\\s/][^\\s\\\\]*$"}
-                                                        },
-                                                    },
-                                                    "region": {
-                                                        "required": ["startLine"],
-                                                        "properties": {"startLine": {"type": "integer", "minimum": 1}},
-                                                    },
-                                                },
-                                            },
-                                            "logicalLocations": {"minItems": 1},
-                                        }
-                                    }
-                                },
-                            },
-                        }
-                    },
-                },
-            },
-        },
-    },
-}
-
 
 def run_of(*results: Result) -> dict[str, Any]:
     log: Any = sarif(results, [RULE, NOTE])
-    Draft202012Validator(REQUIRED).validate(log)
+    Draft202012Validator(SARIF).validate(log)
     run: dict[str, Any] = log["runs"][0]
     return run
 
