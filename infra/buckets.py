@@ -29,25 +29,28 @@ SET_ELSEWHERE = ["logging", "server_side_encryption_rule", "versioning"]
 
 @dataclass(frozen=True)
 class Buckets:
-    """Makes the buckets of one component. `prefix` begins each resource's logical name."""
+    """Makes the buckets of one component. `prefix` begins each resource's logical name.
+
+    `provider` stands for another region than the stack's; `named` begins what buckets are called after.
+    """
 
     parent: pulumi.Resource
     prefix: str
     settings: Settings
     key_id: pulumi.Input[str]
+    provider: ali.Provider | None = None
+    named: str = ""
 
     def make(self, part: str, lifecycle: Sequence[ali.oss.BucketLifecycleRuleArgs] = ()) -> ali.oss.Bucket:
         """Return a bucket that is private, refuses public grants and old TLS, and encrypts by the shared key."""
         bucket = ali.oss.Bucket(
             f"{self.prefix}-{part}",
-            bucket=self.settings.labels.bucket(part),
+            bucket=self.settings.labels.bucket(self.named + part),
             redundancy_type=self.settings.storage.redundancy,
             force_destroy=self.settings.storage.force_destroy,
             lifecycle_rules=list(lifecycle) or None,
             tags=self.settings.all_tags,
-            opts=pulumi.ResourceOptions(
-                parent=self.parent, protect=self.settings.production, ignore_changes=SET_ELSEWHERE
-            ),
+            opts=pulumi.ResourceOptions.merge(self.kept, pulumi.ResourceOptions(ignore_changes=SET_ELSEWHERE)),
         )
         ali.oss.BucketAcl(f"{self.prefix}-{part}", bucket=bucket.id, acl="private", opts=self.kept)
         ali.oss.BucketPublicAccessBlock(
@@ -65,9 +68,9 @@ class Buckets:
         )
         return bucket
 
-    def keep_versions(self, part: str, bucket: ali.oss.Bucket) -> None:
+    def keep_versions(self, part: str, bucket: ali.oss.Bucket) -> ali.oss.BucketVersioning:
         """Let what is overwritten or deleted in a bucket be brought back."""
-        ali.oss.BucketVersioning(f"{self.prefix}-{part}", bucket=bucket.id, status="Enabled", opts=self.kept)
+        return ali.oss.BucketVersioning(f"{self.prefix}-{part}", bucket=bucket.id, status="Enabled", opts=self.kept)
 
     def retain(self, part: str, bucket: ali.oss.Bucket, days: int, locked: bool) -> ali.oss.BucketWorm:
         """Let nobody change or delete an object of a bucket for `days`; a locked policy can't be taken back."""
@@ -112,7 +115,7 @@ class Buckets:
     @property
     def kept(self) -> pulumi.ResourceOptions:
         """The options of everything here: what guards a bucket must stand as long as the bucket does."""
-        return pulumi.ResourceOptions(parent=self.parent, protect=self.settings.production)
+        return pulumi.ResourceOptions(parent=self.parent, protect=self.settings.production, provider=self.provider)
 
 
 def expiring(days: int) -> ali.oss.BucketLifecycleRuleArgs:

@@ -9,7 +9,8 @@ import pulumi_alicloud as ali
 
 from infra.network import Network
 from infra.sections.integration import Callbacks
-from infra.serverless import AREA, Serverless, allow
+from infra.serverless import AREA, Serverless
+from infra.servicerole import allow
 from orgs.domains import hosts
 from orgs.federation import load_federation
 

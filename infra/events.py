@@ -9,7 +9,8 @@ import pulumi_alicloud as ali
 
 from infra.buckets import Buckets, expiring
 from infra.sections.integration import Events
-from infra.serverless import AREA, Serverless, allow
+from infra.serverless import AREA, Serverless
+from infra.servicerole import allow
 from infra.storage import Storage
 
 MOUNT = "/mnt/extracts"

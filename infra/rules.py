@@ -48,6 +48,16 @@ def _mainland(region: str) -> str:
     return region
 
 
+def _second_region(region: str, info: ValidationInfo) -> str:
+    if _mainland(region) == _context(info).region:
+        _wrong(
+            "the stack's own region",
+            "a second copy outlives the region of the first",
+            f"use another of {', '.join(sorted(limits().regions.mainland))}",
+        )
+    return region
+
+
 def _vpc_cidr(cidr: str) -> str:
     spans, prefix = limits().vpc.private_ranges, limits().vpc.prefix
     rule = f"a private range ({', '.join(map(str, spans))}) with a prefix of /{prefix.least} to /{prefix.most}"
@@ -190,6 +200,11 @@ Company = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,15}$")]
 Region = Annotated[
     str,
     AfterValidator(_mainland),
+    WithJsonSchema({"type": "string", "enum": sorted(limits().regions.mainland)}),
+]
+SecondRegion = Annotated[
+    str,
+    AfterValidator(_second_region),
     WithJsonSchema({"type": "string", "enum": sorted(limits().regions.mainland)}),
 ]
 OwnTags = Annotated[dict[str, str], AfterValidator(_tags)]

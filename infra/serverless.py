@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,12 @@ import pulumi_alicloud as ali
 
 from infra.audit import Audit
 from infra.functioncode import HANDLER, package
+from infra.servicerole import Statement, allow, service_role
 from infra.settings import Settings
 
 AREA = "integration"
 RUNTIME = "python3.12"
 LOG_STORE = "integration"
-Statement = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,32 +33,7 @@ class Serverless:
     ) -> ali.ram.Role:
         """Return a role that a service of Alibaba Cloud takes on, with these rights and policies of the system."""
         name = self.settings.labels.plain(AREA, part)
-        trust = {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": [service]}}
-        role = ali.ram.Role(
-            f"{self.prefix}-{part}",
-            role_name=name,
-            description=f"Taken on by {service}: {self.prefix} {part}",
-            assume_role_policy_document=json.dumps({"Version": "1", "Statement": [trust]}),
-            tags=self.settings.all_tags,
-            opts=self.kept,
-        )
-        policy = ali.ram.Policy(
-            f"{self.prefix}-{part}",
-            policy_name=name,
-            description=f"Rights of the role {name}",
-            policy_document=pulumi.Output.from_input(statements).apply(
-                lambda rows: json.dumps({"Version": "1", "Statement": list(rows)})
-            ),
-            tags=self.settings.all_tags,
-            opts=self.kept,
-        )
-        ali.ram.RolePolicyAttachment(
-            f"{self.prefix}-{part}",
-            role_name=role.role_name,
-            policy_name=policy.policy_name,
-            policy_type="Custom",
-            opts=self.kept,
-        )
+        role, _ = service_role(f"{self.prefix}-{part}", name, service, statements, self.settings.all_tags, self.kept)
         for policy_name in system:
             ali.ram.RolePolicyAttachment(
                 f"{self.prefix}-{part}-{policy_name}",
@@ -121,8 +95,3 @@ class Serverless:
     def kept(self) -> pulumi.ResourceOptions:
         """The options of everything here."""
         return pulumi.ResourceOptions(parent=self.parent, protect=self.settings.production)
-
-
-def allow(actions: Sequence[str], *resources: str) -> Statement:
-    """Return a statement that allows `actions` on `resources`."""
-    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_alicloud as ali
 
+from infra.bucketkey import bucket_key
 from infra.buckets import Buckets, expiring, replaced_expiring
+from infra.inventory import take_inventories
+from infra.replica import Original, Replica
 from infra.settings import Settings
-
-AREA = "storage"
-SECONDS_OF_A_DAY = 86_400
-KEY_WAIT_DAYS = {True: 30, False: 7}  # production → days between the key's deletion and its end
 
 
 class Storage(pulumi.ComponentResource):
@@ -32,22 +30,30 @@ class Storage(pulumi.ComponentResource):
         super().__init__("sfoa:storage:Storage", name, None, opts)
         self._prefix = name
         self._settings = settings
-        self.kms_key_id = self._kms_key().id
+        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=settings.production)
+        self.kms_key_id = bucket_key(name, "buckets", settings, settings.storage.kms_instance_id, kept).id
         keep, make = settings.storage, Buckets(self, name, settings, self.kms_key_id)
         logs = make.make("logs", [expiring(keep.logs_retention_days)])
         releases = make.make("releases", [replaced_expiring(keep.releases_retention_days)])
         backups = make.make("backups", [replaced_expiring(keep.backups_retention_days)])
         ledger = make.make("ledger")
-        make.retain("ledger", ledger, keep.ledger_retention_days, keep.ledger_locked)
+        retained = make.retain("ledger", ledger, keep.ledger_retention_days, keep.ledger_locked)
         versioned = {"releases": releases, "backups": backups}
         if keep.state:
             versioned["state"] = make.make("state", [replaced_expiring(keep.backups_retention_days)])
-        for part, bucket in versioned.items():
-            make.keep_versions(part, bucket)
+        originals = {part: Original(bucket, make.keep_versions(part, bucket)) for part, bucket in versioned.items()}
+        originals["ledger"] = Original(ledger, retained)
         for part, bucket in (versioned | {"ledger": ledger}).items():
             make.log(part, bucket, logs.id)
             if keep.source_vpcs:
                 make.bind(part, bucket, keep.source_vpcs)
+        if keep.inventory:
+            take_inventories(
+                name, settings, keep.inventory, versioned | {"ledger": ledger}, logs, self.kms_key_id, kept
+            )
+        if keep.replica:
+            Replica(f"{name}-replica", settings, keep.replica, self.kms_key_id, originals, child)
         self.releases, self.ledger, self.backups, self.logs = releases.id, ledger.id, backups.id, logs.id
         self.state_url = versioned["state"].id.apply(self._login) if keep.state else None
         self.register_outputs(
@@ -64,28 +70,3 @@ class Storage(pulumi.ComponentResource):
         """Return a bucket's address as Pulumi's S3 backend takes it: OSS answers S3's protocol at hosts of its own."""
         region = self._settings.region
         return f"s3://{bucket}?region={region}&endpoint=https://s3.oss-{region}.aliyuncs.com"
-
-    def _kms_key(self) -> ali.kms.Key:
-        settings = self._settings
-        kept = pulumi.ResourceOptions(parent=self, protect=settings.production)
-        key = ali.kms.Key(
-            f"{self._prefix}-key",
-            description=f"Buckets of {settings.company} {settings.environment.value}",
-            key_spec="Aliyun_AES_256",
-            key_usage="ENCRYPT/DECRYPT",
-            dkms_instance_id=settings.storage.kms_instance_id,
-            automatic_rotation="Enabled",
-            # KMS answers in seconds, and the provider compares texts
-            rotation_interval=f"{settings.storage.key_rotation_days * SECONDS_OF_A_DAY}s",
-            deletion_protection="Enabled" if settings.production else "Disabled",
-            pending_window_in_days=KEY_WAIT_DAYS[settings.production],
-            tags=settings.all_tags,
-            opts=kept,
-        )
-        ali.kms.Alias(
-            f"{self._prefix}-key",
-            alias_name=settings.labels.kms_alias(AREA, "buckets"),
-            key_id=key.id,
-            opts=kept,
-        )
-        return key

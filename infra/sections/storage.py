@@ -14,9 +14,19 @@ from infra.rules import (
     LedgerDays,
     LedgerLocked,
     LogsDays,
+    SecondRegion,
     VpcId,
 )
 from infra.sections.base import Section
+
+
+class ReplicaSettings(Section):
+    """`replica`: a second copy of releases, backups, ledger and state, in another region of the mainland."""
+
+    region: SecondRegion = Field(description="Region of the Chinese mainland, another than the stack's")
+    kms_instance_id: KmsInstanceId | None = Field(
+        None, description="Dedicated KMS instance of that region that holds the key there; the shared one when absent"
+    )
 
 
 class StorageSettings(Section):
@@ -45,6 +55,10 @@ class StorageSettings(Section):
     )
     state: bool = Field(
         False, description="Whether there is a bucket for Pulumi's state; its address is the output storage_state_url"
+    )
+    replica: ReplicaSettings | None = Field(None, description="A second copy in another region; off when absent")
+    inventory: Literal["Daily", "Weekly"] | None = Field(
+        None, description="How often OSS lists what each bucket holds, in the bucket of logs; off when absent"
     )
     source_vpcs: tuple[VpcId, ...] = Field(
         (),

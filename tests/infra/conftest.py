@@ -32,6 +32,7 @@ class Registered:
     parent: str
     ignored: tuple[str, ...]
     deleted_first: bool
+    provider: str
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Recorder(MockMonitor):
                     request.parent,
                     ignored,
                     request.deleteBeforeReplace,
+                    request.provider,
                 )
             )
         return response

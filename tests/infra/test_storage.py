@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from emulators.alicloud.permissions import allows
+from kit.problems import Refused
+
 BUCKETS = {
     "storage-releases",
     "storage-ledger",
@@ -13,6 +16,8 @@ BUCKETS = {
     "audit-trail",
     "integration-extracts",
 }
+COPIES = {"storage-replica-releases", "storage-replica-ledger", "storage-replica-backups"}
+REPLICA = COPIES | {"storage-replica-logs"}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,6 @@ def storage(stand: Any) -> Any:
         ("BucketAcl", "acl", "private"),
         ("BucketPublicAccessBlock", "blockPublicAccess", True),
         ("BucketServerSideEncryption", "sseAlgorithm", "KMS"),
-        ("BucketServerSideEncryption", "kmsMasterKeyId", "storage-key-id"),
         ("BucketHttpsConfig", "enable", True),
         ("BucketHttpsConfig", "tlsVersions", ["TLSv1.2", "TLSv1.3"]),
     ],
@@ -35,14 +39,20 @@ def test_every_bucket_is_private_encrypted_and_reached_by_modern_tls_only(
     storage: Any, type_: str, key: str, value: object
 ) -> None:
     found = storage.of(type_)
-    assert set(found) == BUCKETS
-    assert {name: resource.inputs[key] for name, resource in found.items()} == dict.fromkeys(BUCKETS, value)
+    assert set(found) == BUCKETS | REPLICA
+    assert {name: resource.inputs[key] for name, resource in found.items()} == dict.fromkeys(found, value)
     assert {r.inputs["bucket"] for r in found.values()} == {b.inputs["bucket"] for b in storage.of("Bucket").values()}
 
 
-def test_the_ledger_and_the_trail_are_under_retention_and_not_versioned(storage: Any) -> None:
-    assert set(storage.of("BucketWorm")) == {"storage-ledger", "audit-trail"}
-    assert set(storage.of("BucketVersioning")) == {"storage-releases", "storage-backups"}
+def test_each_bucket_is_encrypted_by_the_key_of_its_own_region(storage: Any) -> None:
+    keys = {name: r.inputs["kmsMasterKeyId"] for name, r in storage.of("BucketServerSideEncryption").items()}
+    assert keys == dict.fromkeys(BUCKETS, "storage-key-id") | dict.fromkeys(REPLICA, "storage-replica-key-id")
+
+
+def test_the_ledger_its_copy_and_the_trail_are_under_retention_and_not_versioned(storage: Any) -> None:
+    assert set(storage.of("BucketWorm")) == {"storage-ledger", "storage-replica-ledger", "audit-trail"}
+    versioned = {"storage-releases", "storage-backups", "storage-replica-releases", "storage-replica-backups"}
+    assert set(storage.of("BucketVersioning")) == versioned
 
 
 def test_production_locks_the_ledger_and_the_local_stack_leaves_it_open(stand: Any, storage: Any) -> None:
@@ -59,7 +69,9 @@ def test_only_the_local_stack_s_buckets_are_emptied_when_destroyed(stand: Any, s
 
 def test_access_to_every_bucket_but_the_logs_is_logged_there(storage: Any) -> None:
     logs = storage.of("Bucket")["storage-logs"].inputs["bucket"]
-    logged = storage.of("BucketLogging")
+    logged = {name: r for name, r in storage.of("BucketLogging").items() if name not in REPLICA}
+    copied = {name: r.inputs["targetBucket"] for name, r in storage.of("BucketLogging").items() if name in REPLICA}
+    assert copied == dict.fromkeys(COPIES, storage.of("Bucket")["storage-replica-logs"].inputs["bucket"])
     assert set(logged) == BUCKETS - {"storage-logs"}
     assert {r.inputs["targetBucket"] for r in logged.values()} == {logs}
     assert len({r.inputs["targetPrefix"] for r in logged.values()}) == len(logged)
@@ -80,13 +92,77 @@ def test_a_refresh_cannot_make_a_bucket_undo_its_split_resources(storage: Any) -
 
 
 def test_the_key_rotates_and_has_the_alias_of_its_stack(storage: Any) -> None:
-    (key,) = storage.of("Key").values()
-    (alias,) = storage.of("Alias").values()
-    assert (key.inputs["automaticRotation"], key.inputs["rotationInterval"]) == ("Enabled", "31536000s")
+    keys, alias = storage.of("Key"), storage.of("Alias")["storage-key"]
+    assert set(keys) == set(storage.of("Alias")) == {"storage-key", "storage-replica-key"}
+    for key in keys.values():
+        assert (key.inputs["automaticRotation"], key.inputs["rotationInterval"]) == ("Enabled", "31536000s")
     assert (alias.inputs["aliasName"], alias.inputs["keyId"]) == (
         "alias/acme-production-storage-buckets",
         "storage-key-id",
     )
+
+
+def test_each_bucket_has_a_copy_in_the_second_region_that_no_deletion_reaches(storage: Any) -> None:
+    (region,) = (r for r in storage.resources if r.type == "pulumi:providers:alicloud")
+    assert region.inputs["region"] == "cn-beijing"
+    buckets, rules = storage.of("Bucket"), storage.of("BucketReplication")
+    assert set(rules) == COPIES
+    for name, rule in rules.items():
+        original = buckets[name.replace("-replica-", "-")].inputs["bucket"]
+        assert (rule.inputs["bucket"], rule.inputs["action"]) == (original, "PUT")
+        assert rule.inputs["destination"] == {"bucket": buckets[name].inputs["bucket"], "location": "oss-cn-beijing"}
+        assert rule.inputs["encryptionConfiguration"] == {"replicaKmsKeyId": "storage-replica-key-id"}
+        assert rule.inputs["syncRole"] == storage.of("Role")["storage-replica-sync"].inputs["roleName"]
+
+
+def test_what_stands_in_the_second_region_is_made_by_its_provider(storage: Any) -> None:
+    regional = [
+        r for r in storage.resources if r.name.startswith("storage-replica-") and r.type.startswith("alicloud:")
+    ]
+    there = {r.name for r in regional if "storage-replica-region" in r.provider}
+    elsewhere = {(r.type.rpartition(":")[2], r.name) for r in regional if "storage-replica-region" not in r.provider}
+    assert there == REPLICA | {"storage-replica-key"}
+    here = {"BucketReplication", "Role", "Policy", "RolePolicyAttachment"}  # on the originals, and RAM has no region
+    assert {kind for kind, _ in elsewhere} == here
+
+
+def test_the_role_that_copies_reads_originals_and_writes_copies_alone(storage: Any) -> None:
+    rights = [json.loads(storage.of("ram/policy:Policy")["storage-replica-sync"].inputs["policyDocument"])]
+    buckets = {name: r.inputs["bucket"] for name, r in storage.of("Bucket").items()}
+
+    def may(action: str, bucket: str) -> bool:
+        return allows(rights, action, f"acs:oss:oss-cn-shanghai:1234567890123456:{buckets[bucket]}/1", {})
+
+    assert may("oss:ReplicateGet", "storage-ledger")
+    assert may("oss:ReplicatePut", "storage-replica-ledger")
+    assert not may("oss:ReplicatePut", "storage-ledger")
+    assert not may("oss:ReplicateGet", "audit-trail")
+    assert not any(may(action, name) for action in ("oss:GetObject", "oss:DeleteObject") for name in buckets)
+
+
+def test_inventories_of_every_bucket_but_the_logs_lie_there_encrypted(storage: Any) -> None:
+    found, logs = storage.of("BucketInventory"), storage.of("Bucket")["storage-logs"].inputs["bucket"]
+    assert set(found) == {"storage-releases", "storage-backups", "storage-ledger"}
+    for resource in found.values():
+        place = resource.inputs["destination"]["ossBucketDestination"]
+        assert place["bucket"] == f"acs:oss:::{logs}"
+        assert place["encryption"] == {"ssekms": {"keyId": "storage-key-id"}}
+        assert place["roleArn"] == "acs:ram::1234567890123456:role/acme-production-storage-inventory"
+        assert resource.inputs["schedule"] == {"frequency": "Weekly"}
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("ap-southeast-1", "not a region of the Chinese mainland"),
+        ("cn-hongkong", "not a region of the Chinese mainland"),
+        ("cn-shanghai", "the stack's own region"),
+    ],
+)
+def test_a_copy_abroad_or_beside_its_original_is_refused(stand: Any, region: str, said: str) -> None:
+    section = json.dumps({"ledger_retention_days": 1095, "replica": {"region": region}})
+    with pytest.raises(Refused, match=said):
+        stand("example-production", {"sfoa:storage": section})
 
 
 def test_the_bucket_of_pulumi_s_state_is_made_on_demand_and_keeps_versions(stand: Any, storage: Any) -> None:
