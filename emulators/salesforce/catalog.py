@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from lxml import etree
 from emulators.salesforce import ids
 from emulators.salesforce.metadata.components import OrgComponent, OrgComponents
 from emulators.salesforce.orgs import OrgRecord
+from emulators.salesforce.packages import PackageVersion, installed
 from emulators.salesforce.schema import ObjectType, Schema, parsed, profile_names, text_of
 
 Row = dict[str, Any]
@@ -26,12 +27,13 @@ def stamp(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The declared rows of one org. `deploys` gives the rows of its deploys."""
+    """The declared rows of one org. `deploys` gives the rows of its deploys; `packages` are what it can install."""
 
     org: OrgRecord
     schema: Schema
     components: OrgComponents
     deploys: Callable[[], Iterable[Row]] = tuple
+    packages: Sequence[PackageVersion] = ()
 
     def rows(self, obj: ObjectType) -> list[Row]:
         """Return the rows that an object has by declaration; most objects have none."""
@@ -317,6 +319,32 @@ class Catalog:
                 component, Name=name, EntityDefinitionId=_durable_of(self.schema, owner), LayoutType="Standard"
             )
 
+    def _installed_packages(self) -> Iterator[Row]:
+        for ident, version in installed(self.components, self.packages):
+            yield self._row(ident, SubscriberPackageId=version.package_id, SubscriberPackageVersionId=version.id)
+
+    def _packages(self) -> Iterator[Row]:
+        for version in {each.namespace: each for each in self.packages}.values():
+            yield self._row(
+                version.package_id, Name=version.name, NamespacePrefix=version.namespace, IsPackageValid=True
+            )
+
+    def _package_versions(self) -> Iterator[Row]:
+        for version in self.packages:
+            major, minor, patch = version.numbers
+            yield self._row(
+                version.id,
+                SubscriberPackageId=version.package_id,
+                Name=version.name,
+                MajorVersion=major,
+                MinorVersion=minor,
+                PatchVersion=patch,
+                BuildNumber=1,
+                IsBeta=False,
+                IsManaged=True,
+                ReleaseState="Released",
+            )
+
     def _custom_metadata(self, obj: ObjectType) -> Iterator[Row]:
         """Yield the records of a custom metadata type: components `Type.Record`."""
         for component, xml in self._each("CustomMetadata"):
@@ -378,5 +406,8 @@ _SOURCES: dict[str, Callable[[Catalog], Iterator[Row]]] = {
     "CustomField": Catalog._custom_fields,
     "ValidationRule": Catalog._validation_rules,
     "Layout": Catalog._layouts,
+    "InstalledSubscriberPackage": Catalog._installed_packages,
+    "SubscriberPackage": Catalog._packages,
+    "SubscriberPackageVersion": Catalog._package_versions,
     "DeployRequest": lambda catalog: iter(catalog.deploys()),
 }

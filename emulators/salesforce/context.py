@@ -13,7 +13,8 @@ from emulators.salesforce import errors
 from emulators.salesforce.catalog import Catalog
 from emulators.salesforce.metadata.components import OrgComponents
 from emulators.salesforce.metadata.requests import deploy_requests
-from emulators.salesforce.orgs import OrgRecord, Session
+from emulators.salesforce.orgs import OrgRecord, Orgs, Session
+from emulators.salesforce.packages import PackageVersion, offered
 from emulators.salesforce.records import Records
 from emulators.salesforce.schema import ObjectType, Schema, schema_of
 from emulators.salesforce.soql_run import Engine
@@ -52,10 +53,15 @@ class Context:
         return schema_of(self.components)
 
     @cached_property
+    def packages(self) -> tuple[PackageVersion, ...]:
+        """The package versions that the org can install."""
+        return offered(Orgs(self.world).declared(self.org))
+
+    @cached_property
     def records(self) -> Records:
         """The records of the org, written as the caller."""
         deploys = partial(deploy_requests, self.world, self.org)
-        catalog = Catalog(self.org, self.schema, self.components, deploys)
+        catalog = Catalog(self.org, self.schema, self.components, deploys, self.packages)
         return Records(self.world, catalog, self.session)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulators.http import Response
-from emulators.salesforce import describe, errors
+from emulators.salesforce import describe, errors, ids, packages
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError, UnknownResource
 from emulators.salesforce.schema import ObjectType
@@ -113,17 +113,25 @@ def _shown(ctx: Context, obj: ObjectType, row: Row) -> Row:
 
 def _created(ident: str, obj: ObjectType, ctx: Context) -> Response:
     if obj.name == "PackageInstallRequest":
-        _refuse_package(ctx, obj, ident)
+        _install_package(ctx, obj, ident)
     location = f"{ctx.base}/sobjects/{obj.name}/{ident}"
     return Response.of_json({"id": ident, "success": True, "errors": []}, 201, Location=location)
 
 
-def _refuse_package(ctx: Context, obj: ObjectType, ident: str) -> None:
-    """End an install request as Salesforce ends one of a version that it cannot find: there are no packages here."""
+def _install_package(ctx: Context, obj: ObjectType, ident: str) -> None:
+    """Carry out an install request at once: install the version that it names, or end it with what is wrong."""
     row = ctx.records.get(obj, ident)
-    text = f"Unable to find package version {row.get('SubscriberPackageVersionKey')}."
-    problem = {"errors": [{"message": f"{text} The emulated org has no package registry."}]}
-    ctx.records.put(obj, row | {"Status": "ERROR", "Errors": problem})
+    wanted = ids.normal(str(row["SubscriberPackageVersionKey"]))
+    version = next((each for each in ctx.packages if each.id == wanted), None)
+    why: str | None = f"Unable to find package version {row['SubscriberPackageVersionKey']}."
+    if version is not None:
+        held = [each for _, each in packages.installed(ctx.components, ctx.packages)]
+        why = packages.refusal(version.namespace, version.version, ctx.packages, held)
+    if version is not None and why is None:
+        packages.install(ctx.components, version, ctx.world.now(), ctx.session.username)
+        ctx.records.put(obj, row | {"Status": "SUCCESS"})
+        return
+    ctx.records.put(obj, row | {"Status": "ERROR", "Errors": {"errors": [{"message": why}]}})
 
 
 def _methods(ctx: Context, *allowed: str) -> None:

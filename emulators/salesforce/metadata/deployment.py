@@ -5,7 +5,7 @@ From knowledge of the Metadata API (`deploy()`, its options and their rules, `De
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -21,6 +21,8 @@ from emulators.salesforce.metadata.package import Incoming, Package, UnusablePac
 from emulators.salesforce.metadata.state import OrgState
 from emulators.salesforce.metadata.types import MetadataType, type_table
 from emulators.salesforce.orgs import OrgRecord
+from emulators.salesforce.packages import TYPE as INSTALLED_PACKAGE
+from emulators.salesforce.packages import PackageVersion, installed, offered, refusal, version_in
 from emulators.store import Document
 
 
@@ -59,7 +61,7 @@ def evaluate(
 ) -> Outcome:
     """Return what deploying a zip to an org comes to. Changes nothing; `apply` does.
 
-    `declared` is the org's part of the world file, which says how its Apex tests end.
+    `declared` is the org's part of the world file, which says how its Apex tests end, and which packages there are.
     """
     try:
         packages = read_zip(zip_data, single_package=options.single_package)
@@ -70,7 +72,7 @@ def evaluate(
     state = OrgState.of(components)
     outcome = Outcome(state=state)
     for package in packages:
-        _evaluate_package(org, state, package, options, outcome)
+        _evaluate_package(org, state, package, options, outcome, offered(declared))
     if not outcome.failures or not options.rollback_on_error:
         outcome.tests = run_tests(org, state, options, declared)
         outcome.messages += outcome.tests.problems
@@ -105,11 +107,17 @@ def apply(state: OrgState, now: float, username: str) -> None:
 
 
 def _evaluate_package(
-    org: OrgRecord, state: OrgState, package: Package, options: DeployOptions, outcome: Outcome
+    org: OrgRecord,
+    state: OrgState,
+    package: Package,
+    options: DeployOptions,
+    outcome: Outcome,
+    versions: tuple[PackageVersion, ...],
 ) -> None:
     path = package.manifest.path
     problems = [*package.problems, *_manifest_problems(org, package, options)]
     coming = _deployable(package, options, problems)
+    problems += _package_problems(state, coming, versions)
     outcome.total += len(coming) + sum(map(len, package.destructive.values()))
     ignore = options.ignore_warnings
     messages = list(delete_all(state, package.destructive["pre"], ignore_warnings=ignore))
@@ -175,6 +183,18 @@ def _success(state: OrgState, each: Incoming) -> DeployMessage:
     return DeployMessage(
         each.path, each.key.full_name, each.key.type, id=ident, created=created, changed=changed, line=0
     )
+
+
+def _package_problems(
+    state: OrgState, coming: list[Incoming], versions: tuple[PackageVersion, ...]
+) -> Iterator[DeployMessage]:
+    """Yield what is wrong with the managed packages that a deploy installs."""
+    held = [version for _, version in installed(state.components, versions)]
+    for each in coming:
+        if each.key.type == INSTALLED_PACKAGE:
+            stated = version_in(next(iter(each.files.values())))
+            if why := refusal(each.key.full_name, stated, versions, held):
+                yield error(each.key, each.path, why)
 
 
 def _no_parent(parent: Key) -> str:

@@ -70,6 +70,10 @@ def world_file(key_pair: tuple[str, str]) -> dict[str, Any]:
                 "api_versions": {"floor": 31, "ceiling": 67},
                 "users": [{"username": RUNNER, "profile": "System Administrator"}],
                 "connected_apps": [app],
+                "packages": [
+                    {"namespace": "parts", "name": "Parts", "version": number, "version_id": f"04t00000000000{place}"}
+                    for place, number in enumerate(("1.2", "1.10"), 1)
+                ],
                 "apex_tests": {"StoreTest.refuses": {"outcome": "fail", "message": "no", "stack": "line 3"}},
             },
             {

@@ -113,7 +113,7 @@ def test_a_flow_is_activated_and_deactivated(deployed: Callable[..., None], call
 
 def test_an_unknown_package_version_ends_in_an_error_that_says_so(caller: Caller) -> None:
     body = {
-        "SubscriberPackageVersionKey": "04t000000000001AAA",
+        "SubscriberPackageVersionKey": "04t000000000009AAA",
         "SecurityType": "FULL",
         "NameConflictResolution": "Block",
     }
@@ -121,7 +121,7 @@ def test_an_unknown_package_version_ends_in_an_error_that_says_so(caller: Caller
     ident = json.loads(response.body)["id"]
     (row,) = caller.records(f"SELECT Errors, Status FROM PackageInstallRequest WHERE Id='{ident}'", "tooling/")
     assert row["Status"] == "ERROR"
-    assert "04t000000000001AAA" in row["Errors"]["errors"][0]["message"]
+    assert "04t000000000009AAA" in row["Errors"]["errors"][0]["message"]
 
 
 def test_deploys_are_listed_with_who_asked_when_and_how_they_ended(
