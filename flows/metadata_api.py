@@ -192,6 +192,11 @@ class MetadataApi:
         found: list[dict[str, Any]] = self._answer("GET", "query", params={"q": soql})["records"]
         return found
 
+    def call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Return the JSON object that a REST resource below the API version ("sobjects/Account") answers with. Raises
+        `ApiRefused`."""
+        return self._answer(method, path, **request)
+
     def list_metadata(self, types: Sequence[str]) -> list[FileProperties]:
         """Return every component that the org lists of `types`, sorted by type and name."""
         found = []

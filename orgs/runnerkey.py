@@ -9,8 +9,13 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kit.problems import Place, Problem, Refused, relative
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.x509 import Certificate
 
 VALID_FOR = timedelta(days=365)
 KEY_BITS = 2048  # RS256 is the one algorithm that the JWT bearer flow of Salesforce takes
@@ -57,14 +62,13 @@ def _write(path: Path, data: bytes, mode: int) -> None:
         file.write(data)
 
 
-def _make(now: datetime) -> tuple[bytes, bytes]:
+def certificate_of(key: RSAPrivateKey, now: datetime) -> Certificate:
+    """Return a certificate of the runner's key, signed by itself and good for a year."""
     from cryptography import x509  # loaded here: `sfoa federation show` needs no cryptography
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives import hashes
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sfoa release runner")])
-    certificate = (
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -74,7 +78,14 @@ def _make(now: datetime) -> tuple[bytes, bytes]:
         .not_valid_after(now + VALID_FOR)
         .sign(key, hashes.SHA256())
     )
+
+
+def _make(now: datetime) -> tuple[bytes, bytes]:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private, certificate.public_bytes(serialization.Encoding.PEM)
+    return private, certificate_of(key, now).public_bytes(serialization.Encoding.PEM)
