@@ -23,6 +23,10 @@ OBJECT_ACTIONS = (
     "oss:RestoreObject",
 )
 
+# Ids of what STS hands out to a role, and of what the console signs by; help.aliyun.com, OSS, "Bucket Policy examples",
+# "Require temporary credentials for API calls". A condition on acs:PrincipalArn is taken there, but isn't enforced.
+TEMPORARY_KEYS = ("STS.*", "TMP.*")
+
 # Split resources set these on the bucket; left to itself, `oss.Bucket` would see them after a refresh and undo them.
 SET_ELSEWHERE = ["logging", "server_side_encryption_rule", "versioning"]
 
@@ -88,29 +92,33 @@ class Buckets:
             f"{self.prefix}-{part}", bucket=bucket.id, target_bucket=logs, target_prefix=f"{part}/", opts=self.kept
         )
 
-    def bind(self, part: str, bucket: ali.oss.Bucket, vpcs: Sequence[str]) -> None:
-        """Refuse every call for the objects of a bucket that doesn't come from one of `vpcs`.
+    def bind(self, part: str, bucket: ali.oss.Bucket, vpcs: Sequence[str], roles_only: bool) -> None:
+        """Refuse calls for the objects of a bucket from elsewhere than `vpcs` (any, when empty) or without a role.
 
         The bucket's own settings stay within reach from everywhere, so that nobody locks themselves out for good.
         """
+        conditions: list[dict[str, dict[str, list[str]]]] = []
+        if vpcs:
+            conditions.append({"StringNotEquals": {"acs:SourceVpc": list(vpcs)}})
+        if roles_only:
+            conditions.append({"StringNotLike": {"acs:AccessId": list(TEMPORARY_KEYS)}})
+        if not conditions:
+            return
         account = self.settings.account_id
-        policy = bucket.id.apply(
-            lambda name: json.dumps(
-                {
-                    "Version": "1",
-                    "Statement": [
-                        {
-                            "Effect": "Deny",
-                            "Principal": ["*"],
-                            "Action": list(OBJECT_ACTIONS),
-                            "Resource": [f"acs:oss:*:{account}:{name}", f"acs:oss:*:{account}:{name}/*"],
-                            "Condition": {"StringNotEquals": {"acs:SourceVpc": list(vpcs)}},
-                        }
-                    ],
-                }
-            )
+
+        def document(name: str) -> str:
+            denied = {
+                "Effect": "Deny",
+                "Principal": ["*"],
+                "Action": list(OBJECT_ACTIONS),
+                "Resource": [f"acs:oss:*:{account}:{name}", f"acs:oss:*:{account}:{name}/*"],
+            }
+            # One statement each: the conditions of one must all hold.
+            return json.dumps({"Version": "1", "Statement": [denied | {"Condition": one} for one in conditions]})
+
+        ali.oss.BucketPolicy(
+            f"{self.prefix}-{part}", bucket=bucket.id, policy=bucket.id.apply(document), opts=self.kept
         )
-        ali.oss.BucketPolicy(f"{self.prefix}-{part}", bucket=bucket.id, policy=policy, opts=self.kept)
 
     @property
     def kept(self) -> pulumi.ResourceOptions:

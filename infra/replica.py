@@ -65,6 +65,7 @@ class Replica(pulumi.ComponentResource):
             versioned = part in lifecycles
             copy = make.make(part, [replaced_expiring(lifecycles[part])] if versioned else ())
             make.log(part, copy, logs.id)
+            make.bind(part, copy, (), keep.roles_only)  # a VPC is of one region: the runner's is none of this one's
             ready: pulumi.Resource = (
                 make.keep_versions(part, copy)
                 if versioned

@@ -46,8 +46,7 @@ class Storage(pulumi.ComponentResource):
         originals["ledger"] = Original(ledger, retained)
         for part, bucket in (versioned | {"ledger": ledger}).items():
             make.log(part, bucket, logs.id)
-            if keep.source_vpcs:
-                make.bind(part, bucket, keep.source_vpcs)
+            make.bind(part, bucket, keep.source_vpcs, keep.roles_only)
         if keep.inventory:
             take_inventories(
                 name, settings, keep.inventory, versioned | {"ledger": ledger}, logs, self.kms_key_id, kept

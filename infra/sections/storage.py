@@ -60,7 +60,11 @@ class StorageSettings(Section):
     inventory: Literal["Daily", "Weekly"] | None = Field(
         None, description="How often OSS lists what each bucket holds, in the bucket of logs; off when absent"
     )
+    roles_only: bool = Field(
+        False,
+        description="Whether objects are read and written by roles and the console alone, never by a long-lived key",
+    )
     source_vpcs: tuple[VpcId, ...] = Field(
         (),
-        description="VPCs from which alone objects are read and written, the runner's too; anywhere when empty",
+        description="VPCs from whose endpoints alone objects are read and written, the runner's too; any when empty",
     )

@@ -189,3 +189,34 @@ def test_objects_are_bound_to_named_vpcs_and_the_settings_of_buckets_to_none(sta
         assert statement["Condition"] == {"StringNotEquals": {"acs:SourceVpc": ["vpc-runner"]}}
         assert not [action for action in statement["Action"] if "Bucket" in action or action in ("*", "oss:*")]
     assert not storage.of("BucketPolicy")
+
+
+def test_roles_read_and_write_objects_and_long_lived_keys_do_not(stand: Any) -> None:
+    section = json.dumps(
+        {
+            "ledger_retention_days": 1095,
+            "source_vpcs": ["vpc-runner"],
+            "roles_only": True,
+            "replica": {"region": "cn-beijing"},
+        }
+    )
+    standing = stand("example-production", {"sfoa:storage": section})
+    runner = json.loads(standing.of("ram/policy:Policy")["console-release-runner"].inputs["policyDocument"])
+
+    def may(action: str, bucket: str, key_id: str, vpc: str) -> bool:
+        policy = json.loads(standing.of("BucketPolicy")[bucket].inputs["policy"])
+        resource = f"acs:oss:oss-cn-shanghai:1234567890123456:{standing.of('Bucket')[bucket].inputs['bucket']}"
+        path = resource if "Bucket" in action else f"{resource}/bundles/1"
+        everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        rights = runner if key_id == "STS.runner" else everything
+        return allows([rights, policy], action, path, {"acs:AccessId": key_id, "acs:SourceVpc": vpc})
+
+    for bucket in ("storage-releases", "storage-backups", "storage-ledger"):
+        assert may("oss:PutObject", bucket, "STS.runner", "vpc-runner")
+        assert may("oss:GetObject", bucket, "TMP.console", "vpc-runner")
+        for key_id, vpc in (("LTAI.user", "vpc-runner"), ("STS.other", "vpc-other"), ("LTAI.user", "vpc-other")):
+            assert not may("oss:GetObject", bucket, key_id, vpc)
+        # Whoever the policy shuts out by a slip can take it back, from anywhere, with any key of the account.
+        assert may("oss:DeleteBucketPolicy", bucket, "LTAI.account", "")
+    assert may("oss:GetObject", "storage-replica-ledger", "STS.restore", "vpc-of-beijing")
+    assert not may("oss:GetObject", "storage-replica-ledger", "LTAI.user", "vpc-of-beijing")

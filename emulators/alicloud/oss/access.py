@@ -34,7 +34,7 @@ def authorize(
     an Allow for "*" give it. Requests come from no VPC.
     """
     resource = bucket_resource(bucket.name, key, bucket.region)
-    context = {"acs:SecureTransport": "true" if secure else "false"}
+    context = {"acs:SecureTransport": "true" if secure else "false", "acs:AccessId": caller.ident if caller else ""}
     effects = {
         statement.get("Effect")
         for statement in statements(bucket.config.get("policy", ""))

@@ -180,6 +180,21 @@ def test_a_policy_that_asks_for_tls_shuts_plain_http_out(make_client: Any, clien
     assert client.get_bucket_info(oss.GetBucketInfoRequest(bucket=bucket)).status_code == 200
 
 
+def test_a_policy_that_asks_for_temporary_keys_shuts_long_lived_ones_out(client: Any, bucket: str) -> None:
+    denied = {
+        "Effect": "Deny",
+        "Principal": ["*"],
+        "Action": ["oss:GetObject*"],
+        "Resource": [f"acs:oss:*:*:{bucket}/*"],
+        "Condition": {"StringNotLike": {"acs:AccessId": ["STS.*", "TMP.*"]}},
+    }
+    client.put_object(oss.PutObjectRequest(bucket=bucket, key="one", body=b"1"))
+    invoke(client, "PUT", bucket, "policy", json.dumps({"Version": "1", "Statement": [denied]}).encode())
+    assert refusal(lambda: client.get_object(oss.GetObjectRequest(bucket=bucket, key="one"))).code == "AccessDenied"
+    invoke(client, "DELETE", bucket, "policy")
+    assert client.get_object(oss.GetObjectRequest(bucket=bucket, key="one")).status_code == 200
+
+
 def test_a_bucket_made_with_an_encryption_has_it_and_gives_it_to_its_objects(client: Any, fresh_name: str) -> None:
     request = oss.PutBucketRequest(
         bucket=fresh_name,
