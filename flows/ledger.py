@@ -25,7 +25,7 @@ from kit.problems import Place, Problem, Refused
 from kit.redaction import redact
 
 VERSION = 1
-_LISTS = ("problems", "differs", "accepted", "approvals", "waived", "overridden", "earlier")
+_LISTS = ("problems", "differs", "accepted", "approvals", "waived", "overridden", "earlier", "packages")
 GENESIS = ""
 
 
@@ -58,7 +58,8 @@ class Record:
     someone let pass, and why; `emergency` the reason that headquarters signed, and `overridden` what it went against.
     `release` is the digest of the release that the bundle came out of, "" for a bundle composed for this run. A plan of
     several deployments says which of its `parts` this is (from 1; 0 and 0 for an undivided one), the ids of the
-    `earlier` ones, and the `limits` that it was parted by.
+    `earlier` ones, and the `limits` that it was parted by. `packages` are those that the run installed before it
+    deployed: each with its version, the one before ("" for none), and "installing" until the org has it.
     """
 
     event: Event
@@ -87,6 +88,7 @@ class Record:
     parts: int = 0
     earlier: tuple[Mapping[str, str], ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
+    packages: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

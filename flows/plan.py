@@ -14,6 +14,7 @@ from typing import Any
 from flows.apexuse import is_test
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
+from flows.packages import Kind, Package
 from kit.yamlfile import read_yaml
 
 State = Mapping[ComponentKey, str]
@@ -83,7 +84,8 @@ class Risk:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The delta of one org. `base` is the digest of the state that it starts from; `deletes` stand in the order
-    in which they are safe: what refers before what is referred to. `risks` are part of what is approved."""
+    in which they are safe: what refers before what is referred to. `risks` are part of what is approved, and so are the
+    `packages` that the org has to have: which of them it lacks only the org knows."""
 
     org: str
     bundle_digest: str
@@ -93,10 +95,11 @@ class Plan:
     deletes: tuple[ComponentKey, ...]
     tests: Tests
     risks: tuple[Risk, ...] = ()
+    packages: tuple[Package, ...] = ()
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether there is nothing to deploy."""
         return not (self.creates or self.changes or self.deletes)
 
     @property
@@ -129,6 +132,7 @@ class Plan:
             "deletes": [str(key) for key in self.deletes],
             "tests": self.tests.as_json(),
             **({"risks": [risk.as_json() for risk in self.risks]} if self.risks else {}),
+            **({"packages": [package.as_json() for package in self.packages]} if self.packages else {}),
         }
 
 
@@ -156,7 +160,8 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
     tests = Tests(TestLevel(told["level"]), tuple(told["classes"]), tuple(told.get("because", ())))
     deltas = keys("creates"), keys("changes"), keys("deletes")
     risks = tuple(Risk(**{**each, "severity": Severity(each["severity"])}) for each in data.get("risks", ()))
-    return Plan(data["org"], data["bundle"], data["base"], *deltas, tests, risks)
+    packages = tuple(Package(**{**each, "kind": Kind(each["kind"])}) for each in data.get("packages", ()))
+    return Plan(data["org"], data["bundle"], data["base"], *deltas, tests, risks, packages)
 
 
 def state_after(plan: Plan, bundle: Bundle, shipped: State) -> dict[ComponentKey, str]:

@@ -78,6 +78,9 @@ def _differences(approved: Plan, now: Plan) -> Iterator[Problem]:
         gone = [f"{risk.component} ({risk.id})" for risk in approved.risks if risk not in now.risks]
         words = [f"{label}: {_names(names)}" for label, names in (("new", new), ("gone", gone)) if names]
         yield _other(f"the plan has other risks now; {'; '.join(words) or 'in another order'}")
+    if approved.packages != now.packages:
+        then, today = (", ".join(map(str, plan.packages)) or "no packages" for plan in (approved, now))
+        yield _other(f"the plan needs other packages now: {then} then, {today} now")
     if approved.tests != now.tests:
         yield _other(f"other tests run: {approved.tests.level.value} was planned, {now.tests.level.value} is now")
 

@@ -23,6 +23,7 @@ from flows.lock import OrgLock
 from flows.metadata_api import ApiRefused, MetadataApi, TimedOut
 from flows.metadata_results import DeployResult
 from flows.objectstore import ObjectStore
+from flows.packages import Installer, Missing, NoPackages, shipped_packages
 from flows.plan import Plan, State, state_after
 from flows.planfile import refuse_if_other
 from flows.planning import plan_for
@@ -47,7 +48,8 @@ class Promotion:
     `accepted` are components changed by hand that may be overwritten. `take_over` takes the org from a run that
     seems to live. `keeper` lets a release pass or not; `approved` is the plan that alone may be promoted, None for
     whatever is planned. A plan beyond `limits` goes in several parts. `release` is the digest of the release that the
-    bundle comes out of, "" for none. `tests` are those that a promote or validation asks for.
+    bundle comes out of, "" for none. `tests` are those that a promote or validation asks for. `installer` knows the
+    packages that come before the metadata.
     """
 
     org: Org
@@ -64,6 +66,7 @@ class Promotion:
     limits: Limits = field(default_factory=metadata_limits)
     release: str = ""
     tests: Wanted = Wanted.USUAL
+    installer: Installer = field(default_factory=NoPackages)
     clock: Callable[[], float] = time.monotonic
     _seconds: dict[str, float] = field(default_factory=dict)
     _sequence: int = 0
@@ -75,7 +78,12 @@ class Promotion:
 
     def plan(self, bundle: Bundle) -> Plan:
         """Return what the org needs in order to hold `bundle`."""
-        return plan_for(self.org, bundle, self.ledger, self.releases, self.tests, self.approved)
+        plan = plan_for(self.org, bundle, self.ledger, self.releases, self.tests, self.approved)
+        return replace(plan, packages=self.installer.required())
+
+    def lacking(self) -> tuple[Missing, ...]:
+        """Return the packages that the org needs and lacks, in the order in which they are installed."""
+        return self.installer.lacking(shipped_packages(self.ledger.entries(self.org.name)))
 
     def validate(self, bundle: Bundle) -> Outcome:
         """Check with the org that `bundle` could be deployed, tests included. Changes and records nothing.
@@ -85,7 +93,9 @@ class Promotion:
         work = self._planned(bundle)
         self.keeper.check(work.plan, bundle)
         if work.plan.empty:
-            return Outcome(work.plan)
+            return Outcome(work.plan, lacking=work.lacking)
+        for each in work.lacking:
+            self.reporter.step(f"Not checked: a promote has first to {each.words}")
         parts = work.parts(self.limits)
         if len(parts) > 1:
             later = f"{len(parts)} deployments, each of which needs those before it: the first alone can be validated"
@@ -93,7 +103,7 @@ class Promotion:
         first, api = parts[0], self.api()
         self.reporter.step(f"Validating: {first.words}, {first.plan.tests.level.value}")
         ident = api.deploy(first.package.zip, first.plan.tests, check_only=True)
-        return Outcome(work.plan, self._done(api, ident, first))
+        return Outcome(work.plan, self._done(api, ident, first), lacking=work.lacking)
 
     def promote(self, bundle: Bundle) -> Outcome:
         """Bring the org to hold exactly `bundle`; does nothing when it does.
@@ -107,9 +117,9 @@ class Promotion:
 
     def _admitted(self, bundle: Bundle) -> Work:
         work = self._planned(bundle)
-        if self.approved and not (work.plan.empty and self._was_last(self.approved)):
+        if self.approved and not (work.idle and self._was_last(self.approved)):
             refuse_if_other(self.approved, work.plan)
-        return work if work.plan.empty else replace(work, admission=self.keeper.admit(work.plan, bundle))
+        return work if work.idle else replace(work, admission=self.keeper.admit(work.plan, bundle))
 
     def _was_last(self, plan: Plan) -> bool:
         success = self.ledger.last_success(self.org.name)
@@ -117,7 +127,7 @@ class Promotion:
 
     def _planned(self, bundle: Bundle) -> Work:
         self.reporter.step(f"Planning against the ledger of {self.org.name}")
-        return Work(self.plan(bundle), bundle)
+        return Work(self.plan(bundle), bundle, lacking=self.lacking())
 
     def inverse(self, to: int | None = None) -> Inverse:
         """Return what takes the org back to how it was after entry `to` (0: before the first); without `to`, to how
@@ -155,7 +165,7 @@ class Promotion:
         self._sequence = last.sequence if last else 0
         work = make()
         plan, bundle = work.plan, work.bundle
-        if plan.empty:
+        if work.idle:
             return resumed or Outcome(plan)
         record = Record(Event.STARTED, uuid.uuid4().hex, bundle.digest, plan.digest, plan.counts)
         passed = work.admission
@@ -167,10 +177,23 @@ class Promotion:
         with self.lock.beating() as self._holder, self._recorded(record):
             self._append(record)
             api = self.api()
+            with self._timed("packages"):
+                record = self._install(record, work.lacking)
             with self._timed("snapshot"):
                 self._shelf.keep(bundle, plan)
                 record = self._snapshot(api, record, work)
             return self._carry(api, record, work)
+
+    def _install(self, record: Record, lacking: Sequence[Missing]) -> Record:
+        """Install the packages that the org lacks; the ledger has each before it is begun, and when it is done."""
+        for each in lacking:
+            self.reporter.step(f"Packages first: {each.words}")
+            before = record.packages
+            self._append(replace(record, packages=(*before, each.record("installing"))))
+            self.installer.install(each.package)
+            record = replace(record, packages=(*before, each.record("installed")))
+            self._append(record)
+        return record
 
     def _snapshot(self, api: MetadataApi, record: Record, work: Work) -> Record:
         """Keep what the org holds of all that the plan touches; refuse when someone changed it by hand."""
@@ -213,8 +236,8 @@ class Promotion:
 
     def _carry(self, api: MetadataApi, record: Record, work: Work, result: DeployResult | None = None) -> Outcome:
         """Validate and deploy what of `work` is still to come, part by part, then end the run. `result` is that of the
-        part that `record` tells of, which is done; None before the first."""
-        parts = self._parts(record, work)
+        part that `record` tells of, which is done; None before the first, and where packages are all there is."""
+        parts = () if work.plan.empty else self._parts(record, work)
         for part in parts[max(record.part, 1) if result else 0 :]:
             record = following(record)
             with self._timed("validate"):
@@ -223,7 +246,6 @@ class Promotion:
                 self._append(replace(record, event=Event.VALIDATING))
                 result = self._done(api, record.validation, part)
             record = self._deploy(api, record, part, result)
-        assert result, "a plan that does something has a part"
         return self._finish(api, record, work, result)
 
     def _parts(self, record: Record, work: Work) -> tuple[Work, ...]:
@@ -252,7 +274,7 @@ class Promotion:
         self.reporter.step(f"Quick deploy of validation {validation}")
         return ident
 
-    def _finish(self, api: MetadataApi, record: Record, work: Work, result: DeployResult) -> Outcome:
+    def _finish(self, api: MetadataApi, record: Record, work: Work, result: DeployResult | None) -> Outcome:
         """Compare what the org holds with what was shipped, and record the success."""
         plan, bundle = work.plan, work.bundle
         with self._timed("verify"):
@@ -261,6 +283,7 @@ class Promotion:
         after = self._state_after(work)
         held = self.ledger.put_index(self._held_besides(plan.touched, after) | given_back)
         if verification.missing:
+            assert result, "what is missing was deployed"
             raise Lost(
                 lost(bundle.components, verification.missing),
                 f"{self.org.name} lost {len(verification.missing)} components of the release",

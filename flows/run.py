@@ -11,6 +11,7 @@ from flows.bundle import Bundle
 from flows.ledger import Entry, Record
 from flows.metadata_results import DeployResult
 from flows.package import Package, assemble
+from flows.packages import Missing
 from flows.plan import Plan
 from flows.split import Limits, split
 from flows.verify import Verification
@@ -74,23 +75,31 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a promote or a validation. `entry` is the ledger's, None when nothing was deployed."""
+    """What came of a promote or a validation. `entry` is the ledger's, None when nothing was deployed. `lacking` are
+    the packages that the org lacks, which a validation can't install."""
 
     plan: Plan
     result: DeployResult | None = None
     verification: Verification | None = None
     entry: Entry | None = None
+    lacking: tuple[Missing, ...] = ()
 
 
 @dataclass(frozen=True)
 class Work:
     """What one run is to do, and what let it pass. `rollback_to` is the ledger's entry whose state it restores; None
-    for a promote."""
+    for a promote; `lacking` are the packages that the org needs first."""
 
     plan: Plan
     bundle: Bundle
     rollback_to: int | None = None
     admission: Admission = Admission()
+    lacking: tuple[Missing, ...] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do: nothing to install, and nothing to deploy."""
+        return self.plan.empty and not self.lacking
 
     @cached_property
     def package(self) -> Package:

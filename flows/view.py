@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from rich import box
@@ -16,6 +16,7 @@ from rich.table import Table
 from flows.components import ComponentKey
 from flows.cost import Cost
 from flows.metadata_results import DeployResult
+from flows.packages import Missing, Package
 from flows.plan import Plan, Severity, Tests
 from flows.run import Outcome
 from flows.split import Limits
@@ -85,6 +86,14 @@ def plan_table(plan: Plan) -> Table:
     return table
 
 
+def package_lines(lacking: Sequence[Missing], required: Sequence[Package]) -> list[str]:
+    """Return what of the packages that a release needs is still to be installed, for people."""
+    if not required:
+        return []
+    there = f"Packages: {len(required) - len(lacking)} of {len(required)} are there"
+    return [there, *(f"  to do first: {each.words}" for each in lacking)]
+
+
 def risk_table(plan: Plan) -> Table:
     """Return what a plan may lose or open as a table, the worst first, in both languages."""
     table = Table(box=box.SIMPLE, title=f"{plan.org}: risks 风险", title_justify="left", title_style="bold yellow")
@@ -140,15 +149,32 @@ def _said(problem: Problem) -> tuple[str, str]:
 def outcome_text(outcome: Outcome, place: str) -> str:
     """Return how a promote ended, for people; `place` is where the ledger is."""
     plan = outcome.plan
-    if outcome.result is None:
-        return f"{plan.org}: nothing to do; it holds bundle {plan.bundle_digest[:12]} already"
-    tests = outcome.result.tests.run or outcome.result.tests_completed
-    lines = [f"{plan.org}: {counts_text(plan.counts)}; {tests} tests ran, none failed"]
+    lacking = [f"  still to {each.words}: a promote does" for each in outcome.lacking]
+    if outcome.result:
+        tests = outcome.result.tests.run or outcome.result.tests_completed
+        lines = [f"{plan.org}: {counts_text(plan.counts)}; {tests} tests ran, none failed", *lacking]
+    elif outcome.entry is None:
+        nothing = f"{plan.org}: nothing to do; it holds bundle {plan.bundle_digest[:12]} already"
+        return "\n".join([f"{plan.org}: nothing to deploy", *lacking] if lacking else [nothing])
+    else:
+        lines = [f"{plan.org}: no metadata to deploy"]
+    if outcome.entry:
+        lines += [f"  {package_text(each)}" for each in outcome.entry.record.packages]
     if outcome.verification and outcome.verification.differs:
         lines.append("  the org changed on its own: " + _names(outcome.verification.differs))
     if outcome.entry:
         lines.append(f"  ledger: entry {outcome.entry.sequence} in {place}{plan.org}/")
     return "\n".join(lines)
+
+
+def package_text(package: Mapping[str, str]) -> str:
+    """Return what the ledger says of a package: "installed parts 1.2", "upgraded parts from 1.1 to 1.2"."""
+    name = package["name"] if package["name"] != package["version"] else "package"
+    if package["state"] != "installed":
+        return f"was installing {name} {package['version']}"
+    if package["was"]:
+        return f"upgraded {name} from {package['was']} to {package['version']}"
+    return f"installed {name} {package['version']}"
 
 
 def counts_text(counts: dict[str, int], *, done: bool = True) -> str:

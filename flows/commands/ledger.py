@@ -74,7 +74,7 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
     from rich.markup import escape
     from rich.table import Table
 
-    from flows.view import as_text, counts_text
+    from flows.view import as_text, counts_text, package_text
 
     if not entries:
         return f"{org}: no entries in {place}{org}/"
@@ -92,8 +92,10 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
         urgent = [f"emergency: {record.emergency}"] if record.emergency else []
         came = [f"release {record.release[:12]}"] if record.release else []
         parted = [f"part {record.part} of {record.parts}, {_ids(record)}"] if record.parts else []
+        packed = map(package_text, record.packages)
         words += map(
-            escape, (*came, *parted, *urgent, *record.overridden, *approved, *waived, *accepted, *record.problems)
+            escape,
+            (*came, *packed, *parted, *urgent, *record.overridden, *approved, *waived, *accepted, *record.problems),
         )
         tests = f"{record.tests['run']} run, {record.tests['failed']} failed" if record.tests else ""
         table.add_row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from fnmatch import fnmatchcase, translate
 from functools import cache
@@ -16,6 +16,8 @@ from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
 from flows.gates.reading import components_of, lines_of, place_of, raw, values, xml_of
 from flows.gates.residency import CODE
+from flows.packages import Kind
+from kit.problems import Place
 from kit.yamlfile import read_yaml
 from orgs.editions import Edition, rules_of
 from orgs.federation import Federation, Org, api_number
@@ -57,21 +59,34 @@ def _features(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[F
         state = available(feature, org, facts, today)
         if state:
             continue
+        named = set(facts.org.marketplace_packages)
+        for package in facts.packages if feature.get("namespaces") else ():
+            if package.kind is Kind.MANAGED and package.name not in named:
+                yield _lacks(feature, org, f"package:{package}", None, state)
         for key, component in bundle.components.items():
-            if not _needs(feature, key):
+            if not _needs(feature, key, named):
                 continue
-            if state is None:
-                fact = f"whether {org.instance} has {feature['title']}"
-                yield unknown("K20", key, component.source, fact, "--facts (features)")
-            else:
-                texts = {"feature": feature["title"], "feature_zh": feature["zh"]}
-                yield finding("K20.missing", key, component.source, instance=org.instance, **texts)
+            yield _lacks(feature, org, key, component.source, state)
 
 
-def _needs(feature: dict[str, Any], key: ComponentKey) -> bool:
-    if _component_shape(tuple(feature["components"])).match(str(key)):
-        return True
-    return bool(feature.get("namespaces")) and bool(_NAMESPACE.search(key.full_name))
+def _lacks(
+    feature: dict[str, Any], org: Org, what: ComponentKey | str, place: Place | None, state: bool | None
+) -> Finding:
+    if state is None:
+        ask = "--facts (features, marketplace_packages)" if feature.get("namespaces") else "--facts (features)"
+        return unknown("K20", what, place, f"whether {org.instance} has {feature['title']}", ask)
+    texts = {"feature": feature["title"], "feature_zh": feature["zh"]}
+    return finding("K20.missing", what, place, instance=org.instance, **texts)
+
+
+def _needs(feature: dict[str, Any], key: ComponentKey, named: Collection[str]) -> bool:
+    """Return whether a component needs a feature: of packages, those `named` are there."""
+    packaged = _NAMESPACE.search(key.full_name) if feature.get("namespaces") else None
+    if packaged or key.type == "InstalledPackage":
+        namespace = packaged[1] if packaged else key.full_name
+        if namespace in named:
+            return False
+    return bool(packaged) or bool(_component_shape(tuple(feature["components"])).match(str(key)))
 
 
 @cache

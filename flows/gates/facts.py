@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.components import ComponentKey
 from flows.compose import Removal
 from flows.gates.waivers import Waiver
+from flows.packages import Package
 from kit.problems import Place
 from kit.yamlfile import YamlFile, parse_model, read_yaml
 from orgs.crossborder import Register
@@ -47,6 +48,9 @@ class OrgFacts(_Entry):
     runner_addresses: tuple[str, ...] | None = None
     salesforce_to_salesforce: bool | None = Field(None, description="Whether Salesforce to Salesforce is on.")
     sites: Mapping[str, SiteFacts] = {}
+    marketplace_packages: tuple[str, ...] = Field(
+        (), description="Namespaces, or ids of versions (04t…), that Alibaba Cloud Marketplace has for this org."
+    )
     empty_components: tuple[str, ...] = Field((), description="Type:FullName of what holds no data in this org.")
     exported_components: tuple[str, ...] = Field((), description="Type:FullName of what was exported beforehand.")
 
@@ -68,7 +72,7 @@ class Facts:
 
     `deviations` and `authors` (by component: e-mail address and day of the last change) are None when they were not
     looked for; so are `deletes`, what the release deletes in the org, when there is no plan. `removals` are what the
-    org's overlays leave out.
+    org's overlays leave out; `packages` are those that the release needs.
     """
 
     register: Register
@@ -80,6 +84,7 @@ class Facts:
     authors: Mapping[ComponentKey, Mapping[str, date]] | None = None
     deletes: tuple[ComponentKey, ...] | None = None
     removals: tuple[Removal, ...] = ()
+    packages: tuple[Package, ...] = ()
 
 
 def read_org_facts(path: Path) -> OrgFacts:

@@ -32,6 +32,7 @@ from flows.signing import is_digest, read_signed
 from flows.snapshot import components_of
 from flows.substitute import has_placeholders, substituted
 from flows.tasks.keychain import FederationOrg
+from flows.tasks.packages import CciInstaller
 from flows.view import Narrator, problem_table, show
 from kit.console import people
 from kit.problems import Problem, Refused, refuse_if_any
@@ -181,6 +182,7 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             take_over=getattr(options, "take_over", False),
             release=self.release_digest,
             tests=_wanted(getattr(options, "tests", None)),
+            installer=CciInstaller(self.project_config, self.org_config),
         )
 
     def api(self, api_version: str) -> MetadataApi:

@@ -41,7 +41,7 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
         own = task.root / "orgs" / "facts" / f"{task.org.name}.yml"
         file = Path(stated) if stated else own if own.is_file() else None
         known = gather(read_project(task.root), federation, task.org, file)
-        known = replace(known, deletes=plan.deletes)
+        known = replace(known, deletes=plan.deletes, packages=plan.packages)
         if task.security is not None:
             known = replace(known, org=known.org.model_copy(update=_seen(task.security, known.org)))
         if known.org.api_ceiling is not None:

@@ -25,7 +25,7 @@ from flows.project import federation_of
 from flows.run import Outcome
 from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask, write_report
 from flows.tasks.keeper import doorkeeper
-from flows.view import Narrator, cost_line, lines_of_tests, outcome_text, plan_table, risk_table, show
+from flows.view import Narrator, cost_line, lines_of_tests, outcome_text, package_lines, plan_table, risk_table, show
 from kit.console import people
 from kit.problems import Problem, Refused, refuse_if_any
 
@@ -114,12 +114,18 @@ class PlanTask(ReleaseTask):
         show(people(), plan_table(plan))
         if plan.risks:
             show(people(), risk_table(plan))
-        for line in (*lines_of_tests(plan.tests), cost_line(cost, promotion.limits)):
+        lacking = promotion.lacking()
+        for line in (
+            *package_lines(lacking, plan.packages),
+            *lines_of_tests(plan.tests),
+            cost_line(cost, promotion.limits),
+        ):
             narrator.step(line)
         if self.parsed_options.out:
             write_plan(plan, Path(self.parsed_options.out), cost.as_json(promotion.limits))
             click.echo(f"{self.org.name}: plan {plan.digest} in {self.parsed_options.out}")
-        self.return_values = {"plan": plan.digest, **plan.counts}
+        packages = [each.words for each in lacking]
+        self.return_values = {"plan": plan.digest, **plan.counts, **({"packages": packages} if packages else {})}
         return None
 
 
