@@ -49,6 +49,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "approve": ("--plan", "plan.json", "--key", "approvers/li.wei", "--name", "li.wei"),
     "bundle": ("--source", ".", "--out", "out.zip"),
     "bundle-verify": ("release.zip",),
+    "checklist": ("--org", ORG),
     "doctor": (),
     "drift": ("--org", "china-east"),  # an org that never received anything; tests/e2e/test_drift.py has drift
     "emulators coverage": (),
@@ -207,6 +208,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     layer = root / "metadata" / "core"
     packages = {"packageDirectories": [{"path": "metadata/core", "default": True}], "sourceApiVersion": "62.0"}
     write(root / "sfdx-project.json", json.dumps(packages))
+    write(root / "orgs" / "cross-border.yml", "as_of: 2026-11-22\n")
+    write(root / "orgs" / "partners.yml", "as_of: 2026-11-22\nown_domains: [acme.example]\n")
     write(root / "world.json", '{"orgs": []}')
     write(root / "preview.json", json.dumps(PREVIEW))
     write(layer / "README.md", "no metadata")
