@@ -20,6 +20,7 @@ import requests
 from emulators.testing import Running, running
 from orgs.federation import load_federation
 from pipelines.approvers import make_keys
+from tests.e2e.forked import PROGRAMS, forks
 from tests.landed import OUTPUTS, make_buckets
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,8 @@ class Project:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run one of the project's commands to its end."""
+        if command[0] in PROGRAMS:
+            return forks().run(command, self.root, self.environment)
         program = str(BIN / command[0])
         return subprocess.run(
             [program, *command[1:]], cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=300

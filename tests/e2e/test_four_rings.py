@@ -10,15 +10,15 @@ import os
 import platform
 import re
 import shlex
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from flows.components import ComponentKey
+from tests.e2e.forked import forks
 from tests.e2e.hands import by_hand, edited, shipped
-from tests.e2e.released import BIN, ROOT, Project, replace_in
+from tests.e2e.released import ROOT, Project, replace_in
 
 pytestmark = pytest.mark.e2e
 
@@ -57,16 +57,7 @@ class Transcript:
 
     def run(self, command: str, status: int = 0, *, last: int = 0) -> str:
         """Run a command that has to end with `status`; return what is kept of its output: all, or its `last` lines."""
-        program, *arguments = shlex.split(command)
-        done = subprocess.run(
-            [str(BIN / program), *arguments],
-            cwd=self.project.root,
-            env=self.project.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
+        done = forks().run(shlex.split(command), self.project.root, self.project.environment, merged=True)
         assert done.returncode == status, f"{command}\n{done.stdout}"
         assert "Traceback" not in done.stdout
         kept = "\n".join(self._kept(done.stdout).splitlines()[-last:])

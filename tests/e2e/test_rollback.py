@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.e2e.released import BIN, Project, replace_in
+from flows.metadata_api import MetadataApi
+from flows.project import federation_of
+from flows.tokens import mint
+from tests.e2e.released import BIN, ROOT, Project, replace_in
 
 pytestmark = pytest.mark.e2e
 
@@ -147,16 +150,40 @@ def test_of_two_runners_at_the_same_moment_one_promotes_and_the_other_says_who_h
     assert [entry["record"]["event"] for entry in entries] == ["started", "validating", "deploying", "succeeded"]
 
 
-def test_a_run_that_was_killed_does_not_hold_the_org(project: Project) -> None:
-    run = start(project, *PROMOTE)
-    assert run.stdout
-    for line in run.stdout:
-        if "Validating" in line:
-            break
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
-    began = time.monotonic()
-    project.promote()
-    assert time.monotonic() - began < 60, "nobody waits for the lease of a process that is known to be dead"
-    assert project.plan() == ([], [], [])
+STEPS = (
+    ("put snapshots", 1, "died before it deployed anything"),
+    ("wait", 1, "died: looking at its validation"),
+    ("put orgs", 3, "died: looking at its deployment"),  # asked for, and the ledger doesn't know yet
+    ("put indexes", 1, "died: looking at its deployment"),  # deployed, and not verified
+)
+
+
+def deployments(project: Project) -> list[str]:
+    """Return the ids of what was deployed to the org, validations left out."""
+    api = MetadataApi(mint(federation_of(project.root).org("china-uat")), "62.0")
+    rows = api._query("SELECT Id, Status FROM DeployRequest WHERE CheckOnly = false")
+    assert {row["Status"] for row in rows} <= {"Succeeded"}
+    return [str(row["Id"]) for row in rows]
+
+
+def test_the_same_command_finishes_a_run_that_was_killed_at_any_step(project: Project) -> None:
+    source = project.root / "metadata/core/main/default/classes/Automation.cls"
+    dying = [sys.executable, "-P", "-m", "tests.e2e.killing"]
+    for number, (effect, times, words) in enumerate(STEPS, 1):
+        source.write_text(f"{source.read_text()}// release {number}\n")
+        died = subprocess.run(
+            [*dying, effect, str(times), *PROMOTE],
+            cwd=project.root,
+            env={**project.environment, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert died.returncode == -signal.SIGKILL, died.stdout + died.stderr
+        began = time.monotonic()
+        assert words in project.promote()
+        assert time.monotonic() - began < 60, "nobody waits for the lease of a process that is known to be dead"
+        assert len(deployments(project)) == number
+        assert project.plan() == ([], [], [])
+    assert b"// release 4" in project.retrieved("ApexClass:Automation")["classes/Automation.cls"]
     assert "all as they were written" in project.ok("sfoa", "ledger", "verify")
