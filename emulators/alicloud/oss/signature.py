@@ -139,11 +139,11 @@ def _scope(credential: str, region: str) -> tuple[str, str]:
 
 def _v4(key: AccessKey, request: Request, resource: Resource, date: str, scope: str, additional: str) -> str:
     names = sorted(name for name in additional.lower().split(";") if name)
-    pairs = []
+    pairs = set()  # the provider names inventoryId twice in an address, and signs it once
     for pair in request.raw_query.split("&"):
         name, _, value = pair.partition("=")
         if name and unquote(name) != "x-oss-signature":
-            pairs.append((quote(unquote(name), safe=""), quote(unquote(value), safe="")))
+            pairs.add((quote(unquote(name), safe=""), quote(unquote(value), safe="")))
     headers = "".join(
         f"{name}:{value.strip()}\n"
         for name, value in sorted(request.headers.items())

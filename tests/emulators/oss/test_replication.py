@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
 import pytest
 from lxml import etree
 from oss_calls import refusal
+
+from emulators.alicloud.account import AccessKey
+from emulators.alicloud.oss.signature import Resource, _v4
+from emulators.http import Request
 
 ROLE = "acs:ram::1234567890123456:role/oss"
 ENCRYPTED = (
@@ -135,3 +140,12 @@ def test_an_inventory_goes_to_no_other_region_and_has_a_known_rhythm(account: An
     for wrong in (inventory(target), inventory(source, "Hourly")):
         put = oss.PutBucketInventoryRequest(bucket=source, inventory_id="all", inventory_configuration=wrong)
         assert refusal(lambda put=put: account.put_bucket_inventory(put)).code in ("InvalidArgument", "MalformedXML")
+
+
+def test_a_parameter_that_is_named_twice_is_signed_once() -> None:
+    """The provider asks for an inventory at "/?inventory&inventoryId=all" with inventoryId=all once more."""
+    asked = Request("GET", "acme.oss-cn-shanghai.aliyuncs.com", "/?inventory&inventoryId=all")
+    again = replace(asked, target=f"{asked.target}&inventoryId=all")
+    date, scope = "20261122T000000Z", "20261122/cn-shanghai/oss/aliyun_v4_request"
+    signed = {_v4(AccessKey("id", "secret"), one, Resource("acme", ""), date, scope, "") for one in (asked, again)}
+    assert len(signed) == 1
