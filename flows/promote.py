@@ -151,7 +151,8 @@ class Promotion:
         target = to if to is not None else before_last(changes)
         refuse_if_any(obstacles(self.org.name, target, changes))
         undone = [entry.record for entry in changes if entry.sequence > target]
-        runs = [Undone(self._shelf.plan(each.plan), self._shelf.snapshot(each.snapshot)) for each in undone]
+        shelf = self._shelf
+        runs = [Undone(shelf.plan(each.plan), shelf.snapshot(each.snapshot), each.packages) for each in undone]
         shipped, held = self.ledger.state_of(self.org.name), self.ledger.held_by(self.org.name)
         return target, inverse(runs, shipped, held, org=self.org.name, production=self._production)
 

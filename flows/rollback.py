@@ -20,10 +20,12 @@ TABLE = Path(__file__).with_name("irreversible.yml")
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A run to undo: its plan, and the snapshot of what the org held before it."""
+    """A run to undo: its plan, the snapshot of what the org held before it, and the packages that it installed, as
+    the ledger has them."""
 
     plan: Plan
     snapshot: Bundle
+    packages: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,11 @@ def inverse(runs: Sequence[Undone], shipped: State, held: State, *, org: str, pr
         deletes=delete_order(key for key in gone if key not in stays),
         tests=tests_for(restored, production=production),
     )
-    return Inverse(plan, bundle, (*_losses(plan), *(f"{key}: standard, it stays as it is" for key in sorted(stays))))
+    installed = [
+        f"package {each['name']} {each['version']}: it stays installed" for run in runs for each in run.packages
+    ]
+    standard = [f"{key}: standard, it stays as it is" for key in sorted(stays)]
+    return Inverse(plan, bundle, (*_losses(plan), *standard, *installed))
 
 
 def obstacles(org: str, target: int, changes: Sequence[Entry]) -> list[Problem]:

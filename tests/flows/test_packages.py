@@ -113,6 +113,11 @@ def test_an_upgrade_alone_is_a_release_without_metadata(promotion: Promotion, or
     assert promotion.rollback().plan.empty
 
 
+def test_a_rollback_says_first_that_packages_stay(promotion: Promotion) -> None:
+    promotion.promote(BUNDLE)
+    assert f"package {VISITS}: it stays installed" in promotion.inverse().losses
+
+
 def test_a_package_that_the_org_refuses_ends_the_run_before_any_metadata(
     promotion: Promotion, org: OrgInMemory
 ) -> None:
