@@ -47,7 +47,14 @@ SETTINGS = {
     "sfoa:environment": "test",
     "sfoa:network": json.dumps({"cidr": "10.0.0.0/16", "zones": ["cn-shanghai-b", "cn-shanghai-f", "cn-shanghai-g"]}),
     "sfoa:storage": json.dumps(
-        {"ledger_retention_days": 1, "ledger_locked": False, "force_destroy": True, "state": True}
+        {
+            "ledger_retention_days": 1,
+            "ledger_locked": False,
+            "force_destroy": True,
+            "state": True,
+            "inventory": "Daily",
+            "replica": {"region": "cn-beijing"},
+        }
     ),
     "sfoa:audit": json.dumps(
         {
