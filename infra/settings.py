@@ -209,10 +209,21 @@ def _in_config(file: YamlFile | None, data: Mapping[str, Any]) -> YamlFile:
     """Return the file as seen from its `config` mapping, without lines where it isn't what the engine read."""
     config = file.data.get("config") or {} if file and isinstance(file.data, dict) else {}
     compared = _structures() - {SCIM_TOKENS}  # the file holds them encrypted
-    if file is None or any(config.get(key) != data[key] for key in compared if key in data):
+    if file is None or not all(_alike(config.get(key), data[key]) for key in compared if key in data):
         return YamlFile("stack config", {}, {})
     lines = {key[1:]: line for key, line in file.lines.items() if key[:1] == ("config",)}
     return replace(file, lines=lines)
+
+
+def _alike(filed: Any, read: Any) -> bool:
+    """Return whether the engine read what the file holds; of an encrypted value that can't be seen."""
+    if isinstance(filed, dict) and filed.keys() == {"secure"}:
+        return True
+    if isinstance(filed, dict) and isinstance(read, dict):
+        return filed.keys() == read.keys() and all(_alike(filed[key], read[key]) for key in filed)
+    if isinstance(filed, list) and isinstance(read, list):
+        return len(filed) == len(read) and all(map(_alike, filed, read))
+    return bool(filed == read)
 
 
 def _plain(text: str) -> Any:

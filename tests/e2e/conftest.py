@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.chain import Watched, watching
 from tests.e2e.released import approvers, clouds, empty, project, rings  # noqa: F401
 from toolchain.pins import cache_root
 
@@ -30,6 +31,8 @@ class Stage:
 
     project: Path
     home: Path
+    landing: Watched = field(default_factory=Watched)
+    """What the engine said of itself while it brought the landing zone up."""
 
     def run(self, *command: str, inside: bool = True, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the project; `inside` leads it to the emulators."""
@@ -93,6 +96,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def up(stage: Stage) -> Up:
     """What `make up` does, on the stage; its output."""
-    done = stage.run(sys.executable, "-m", "pipelines.local", inside=False)
+    log = stage.home / "landing.ndjson"
+    with watching(log, stage.landing):
+        spied = {"PULUMI_DEBUG_COMMANDS": "true", "PULUMI_OPTION_EVENT_LOG": str(log)}
+        done = stage.run(sys.executable, "-m", "pipelines.local", inside=False, **spied)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
     return done

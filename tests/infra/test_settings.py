@@ -107,6 +107,18 @@ def test_a_setting_that_breaks_its_rule_is_refused(problems: Any, key: str, valu
     assert said in problem.what
 
 
+def test_a_file_with_an_encrypted_value_is_pointed_at_all_the_same(config: Any) -> None:
+    """The engine hands the value over in plain; the file holds `secure: …`."""
+    values = {**config("local"), "sfoa:company": "ACME Inc"}
+    integration = json.loads(values["sfoa:integration"])
+    assert set(integration["callbacks"]["domain"]["private_key"]) == {"secure"}
+    integration["callbacks"]["domain"]["private_key"] = "what stands behind it"
+    with pytest.raises(Refused) as refused:
+        read_settings(values | {"sfoa:integration": json.dumps(integration)}, ACCOUNT, stack_file(ROOT, "local"))
+    places = {problem.place.file for problem in refused.value.problems if problem.place}
+    assert places == {"Pulumi.local.yaml"}
+
+
 def test_a_file_that_the_engine_did_not_read_is_not_pointed_at(config: Any) -> None:
     values = {**config("local"), "sfoa:network": json.dumps({"cidr": "10.20.0.0/24"})}
     with pytest.raises(Refused) as refused:
