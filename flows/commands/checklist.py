@@ -22,7 +22,7 @@ def checklist(name: str, as_json: bool) -> None:
     federation = federation_of(root)
     org = federation.org(name)
     today = datetime.now(UTC).astimezone(BEIJING).date()
-    found = standings(load_checklist(root / "orgs" / FILE, federation, today), org.name, today)
+    found = standings(load_checklist(root / "orgs" / FILE, federation), org.name, today)
     about = items()
     result = {
         "org": org.name,

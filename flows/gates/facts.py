@@ -19,6 +19,7 @@ from flows.gates.waivers import Waiver
 from flows.packages import Package
 from kit.problems import Place
 from kit.yamlfile import YamlFile, parse_model, read_yaml
+from orgs.checklist import Checklist
 from orgs.crossborder import Register
 from orgs.partners import Partners
 
@@ -72,7 +73,8 @@ class Facts:
 
     `deviations` and `authors` (by component: e-mail address and day of the last change) are None when they were not
     looked for; so are `deletes`, what the release deletes in the org, when there is no plan. `removals` are what the
-    org's overlays leave out; `packages` are those that the release needs.
+    org's overlays leave out; `packages` are those that the release needs;
+    `checklist` is what people did for the org's channels.
     """
 
     register: Register
@@ -85,6 +87,7 @@ class Facts:
     deletes: tuple[ComponentKey, ...] | None = None
     removals: tuple[Removal, ...] = ()
     packages: tuple[Package, ...] = ()
+    checklist: Checklist | None = None
 
 
 def read_org_facts(path: Path) -> OrgFacts:

@@ -12,7 +12,7 @@ from flows.gates.history import Touched, authors_of, history, touched
 from flows.gates.waivers import read_waivers
 from flows.source.project import Project
 from kit.problems import Problem, refuse_if_any, relative
-from orgs import crossborder, partners
+from orgs import checklist, crossborder, partners
 from orgs.federation import Federation, Org
 
 REGISTER, PARTNERS, WAIVERS = "cross-border.yml", "partners.yml", "waivers.yml"
@@ -44,6 +44,7 @@ def gather(project: Project, federation: Federation, org: Org, stated: Path | No
         partners=partners.load_partners(files[PARTNERS]),
         authors=authors_of(components, past) if past else None,
         removals=tuple(removal for layer in layers for removal in layer.removals),
+        checklist=checklist.load_checklist(project.root / "orgs" / checklist.FILE, federation),
     )
 
 

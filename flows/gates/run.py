@@ -10,6 +10,7 @@ from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.gates import (
     apex,
+    channels,
     classification,
     content,
     crossborder,
@@ -36,6 +37,7 @@ GATES = (
     duties.gate,
     content.gate,
     edition.gate,
+    channels.gate,
     identity.gate,
     safety.gate,
     apex.gate,

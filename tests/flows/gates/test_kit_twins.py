@@ -17,6 +17,7 @@ from flows.gates.history import read_log
 from flows.gates.safety import id_check, is_record_id
 from flows.gates.waivers import Waiver
 from kit.problems import Place
+from orgs.checklist import Checklist
 from orgs.federation import Edition, Federation, OrgKind, Strategy, Term
 from orgs.partners import Partners
 from tests.flows.gates.builders import (
@@ -131,6 +132,7 @@ HUB = ring("china-production", 5)
 TO_CHINA = replace(
     sends(to_org="china-production"), federation=federation(strategy=Strategy.HUB, hub="global-production")
 )
+CHANNELS = {"as_of": "2026-11-22", "orgs": {"china-uat": {"channels": ["wecom"]}}}
 TWINS: list[Twin] = [
     (
         "K10.below-floor",
@@ -346,6 +348,7 @@ GONE = Removal(ComponentKey.parse("CustomField:Account.Rating__c"), "no use", Pl
 UNKNOWN: list[tuple[str, Given]] = [
     ("K10", Given(known={"api_ceiling": None})),
     ("K20", Given((MOBILE,))),
+    ("K24", Given(more={"checklist": Checklist.model_validate(CHANNELS)})),
     ("K30", Given((part("WebLink:V.L", "webLinks", "<url>https://parts.acme.example/{!V__c.Who__c}</url>"),))),
     ("K40", Given((security(RANGES),))),
     ("K41", Given((security(SSO_ONLY),))),
