@@ -135,6 +135,17 @@ def test_audit_comes_up_with_storage_alone(ground: Ground) -> None:
     assert told == {group["id"] for group in ground.kept("alicloud.cms_contact_group")}
 
 
+def test_buckets_are_copied_to_the_second_region_and_listed(ground: Ground) -> None:
+    buckets = ground.kept("oss.bucket")
+    copied = {
+        bucket["name"]: bucket["config"]["replication"] for bucket in buckets if "replication" in bucket["config"]
+    }
+    copies = {bucket["name"] for bucket in buckets if bucket["region"] == "cn-beijing" and "logs" not in bucket["name"]}
+    assert len(copied) == len(copies) == 4
+    assert all(sum(name in rule for rule in copied.values()) == 1 for name in copies)
+    assert {bucket["name"] for bucket in buckets if "inventory/all" in bucket["config"]} == copied.keys()
+
+
 def test_a_second_look_finds_nothing_to_change(ground: Ground) -> None:
     ground.pulumi("preview", "--expect-no-changes", "--stack", STACK)
     ground.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", STACK)
