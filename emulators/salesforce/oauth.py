@@ -25,8 +25,9 @@ _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # this very second, as CumulusCI sends it, is still good.
 _LONGEST_SECONDS = 5 * 60
 _SKEW_SECONDS = 3 * 60
-# Salesforce's own CLI writes milliseconds into `exp` (@salesforce/core 8, `tryJwtAuth`: `exp: Date.now() + 300`), and
-# its orgs take them; read as seconds they would be a date some 57,000 years ahead.
+# Salesforce's own CLI writes milliseconds into `exp` (@salesforce/core 9.4.0, `tryJwtAuth`: `exp: Date.now() +
+# 300`). That real orgs read them so is inferred from the CLI's being in use: in seconds it would be a date 57,000 years
+# ahead.
 _MILLISECONDS_FROM = 1e11
 
 

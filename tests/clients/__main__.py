@@ -1,11 +1,14 @@
-"""Runs the full matrix and writes docs/clients.md: `python -m tests.clients [client …]`. Ends with 1 when one fails."""
+"""Runs the full matrix and writes docs/clients.md: `python -m tests.clients [client …]`. Ends with 1 when one fails.
+
+The page is written again whenever a client is done with an org: a run that is broken off leaves what it had found.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.clients.adapters import CLIENTS, versions
@@ -20,10 +23,12 @@ def main() -> int:
     """Run what the command line asks for and return the exit code."""
     jobs = [(client, org) for client in sys.argv[1:] or CLIENTS for org in ORGS]
     with ProcessPoolExecutor(WORKERS) as pool:
-        outcomes = [each for done in pool.map(_run, *zip(*jobs, strict=True)) for each in done]
-    if not sys.argv[1:]:
-        text = page(operations(), outcomes, versions(), time.strftime("%Y-%m-%d", time.gmtime()))
-        (ROOT / "docs" / "clients.md").write_text(text, encoding="utf-8")
+        outcomes: list[Outcome] = []
+        for done in as_completed([pool.submit(_run, *job) for job in jobs]):
+            outcomes += done.result()
+            if not sys.argv[1:]:
+                text = page(operations(), outcomes, versions(), time.strftime("%Y-%m-%d", time.gmtime()))
+                (ROOT / "docs" / "clients.md").write_text(text, encoding="utf-8")
     counts = {mark: sum(each.mark == mark for each in outcomes) for mark in ("passed", "failed", "not run")}
     print(", ".join(f"{number} {mark}" for mark, number in counts.items()))
     return 1 if counts["failed"] else 0

@@ -31,9 +31,9 @@ class Failed(Exception):
 
 
 class Client(Protocol):
-    """A client at work with one org. `run` is a row's own; values in braces are filled in already."""
+    """A client at work with one org. `run` and `environment` are a row's own, filled in already."""
 
-    def call(self, run: Any) -> Any:
+    def call(self, run: Any, environment: Mapping[str, str]) -> Any:
         """Return what the client answered, as JSON. Raises `Failed`."""
         ...
 
@@ -49,11 +49,11 @@ class Sf:
         self._folder, self._column = stage.project("sf", column), column
         home = self._folder / ".home"
         home.mkdir(exist_ok=True)
+        # docs/clients.md tells people what each is for.
         self._settings = {
             "HOME": str(home),
             "PATH": f"{self._node.parent}{os.pathsep}{os.environ['PATH']}",
             "SF_AUDIENCE_URL": column.audience,
-            # Names are resolved by the proxy: Salesforce's own switch for networks in which only it can.
             "SFDX_DISABLE_DNS_CHECK": "true",
             "SF_DISABLE_TELEMETRY": "true",
             "SF_SKIP_NEW_VERSION_CHECK": "true",
@@ -61,14 +61,14 @@ class Sf:
             "SF_DISABLE_LOG_FILE": "true",
         }
 
-    def call(self, run: str) -> Any:
+    def call(self, run: str, environment: Mapping[str, str]) -> Any:
         arguments = shlex.split(run)
         if arguments[:2] != ["org", "login"]:
             arguments += ["--target-org", self._column.org.runner.username]
         done = subprocess.run(
             [self._node, self._entry, *arguments, "--json"],
             cwd=self._folder,
-            env={**os.environ, **self._settings},
+            env={**os.environ, **self._settings, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -130,7 +130,7 @@ class Jsforce:
             {"NODE_PATH": str(home / "node_modules"), "NODE_USE_ENV_PROXY": "1"},
         )
 
-    def call(self, run: list[Any]) -> Any:
+    def call(self, run: list[Any], environment: Mapping[str, str]) -> Any:
         name, *arguments = run
         if name == "deploy":
             arguments[0] = base64.b64encode(_package(self._folder / str(arguments[0]))).decode()
@@ -152,7 +152,7 @@ class SimpleSalesforce:
         host = column.session.host
         self._org = Salesforce(instance=host, session_id=column.session.token, version="62.0")
 
-    def call(self, run: list[Any]) -> Any:
+    def call(self, run: list[Any], environment: Mapping[str, str]) -> Any:
         name, *arguments = run
         try:
             return json.loads(json.dumps(getattr(self, f"_{name}")(*arguments), default=str))
@@ -229,23 +229,39 @@ class Cci:
 
     def __init__(self, stage: Stage, column: Column) -> None:
         self._column = column
-        root = stage.project("cci", column)
-        settings = {
+        self._root = stage.project("cci", column)
+        self._settings = {
             "CUMULUSCI_AUTO_DETECT": "1",
-            "CUMULUSCI_REPO_ROOT": str(root),
+            "CUMULUSCI_REPO_ROOT": str(self._root),
             "CUMULUSCI_KEY": "0123456789abcdef",
             "PYTHONPATH": str(HERE.parents[1]),
         }
-        self._lines = _Lines([sys.executable, "-m", "tests.clients.cci_worker"], root, settings)
+        self._lines = _Lines([sys.executable, "-m", "tests.clients.cci_worker"], self._root, self._settings)
 
-    def call(self, run: str) -> Any:
+    def call(self, run: str, environment: Mapping[str, str]) -> Any:
         arguments = shlex.split(run)
-        if arguments[:2] in (["task", "run"], ["flow", "run"]):
+        if arguments[0] == "cci":
+            return self._alone(arguments, environment)
+        if arguments[:2] in (["task", "run"], ["flow", "run"]) and "--org" not in arguments:
             arguments[3:3] = ["--org", self._column.name]
-        answer = self._lines.ask(arguments)
+        answer = self._lines.ask({"arguments": arguments, "environment": environment})
         if answer["code"]:
             raise Failed(f"exit {answer['code']}: {answer['output'].strip()[-500:]}")
         return answer
+
+    def _alone(self, arguments: list[str], environment: Mapping[str, str]) -> Any:
+        """Run cci in a process of its own, for settings that it reads when it is imported."""
+        done = subprocess.run(
+            arguments,
+            cwd=self._root,
+            env={**os.environ, **self._settings, **environment},
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+        )
+        if done.returncode:
+            raise Failed(f"exit {done.returncode}: {(done.stdout + done.stderr).strip()[-500:]}")
+        return {"output": done.stdout}
 
     def close(self) -> None:
         self._lines.close()

@@ -61,7 +61,7 @@ def _install(program: Path, npm: tuple[Path, ...], home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, home)
-    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    command: list[str | Path] = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +23,10 @@ Mark = Literal["passed", "failed", "not run"]
 
 @dataclass(frozen=True)
 class Operation:
-    """A row of the table: what a client is asked (`run`), and what proves that it was done."""
+    """A row of the table: what a client is asked (`run`), and what proves that it was done.
+
+    `production` holds what is otherwise there.
+    """
 
     client: str
     name: str
@@ -32,7 +35,9 @@ class Operation:
     proof: dict[str, Any] = field(default_factory=dict)
     keep: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     refused: str = ""
+    production: dict[str, Any] = field(default_factory=dict)
     short: bool = False
     slow: bool = False
 
@@ -70,8 +75,8 @@ def carry_out(
 def _with(stage: Stage, client: str, column: Column, chosen: tuple[Operation, ...]) -> Iterator[Outcome]:
     try:
         made = CLIENTS[client](stage, column)
-    except NotAvailable as why:
-        yield from (Outcome(each, column.name, "not run", str(why)) for each in chosen)
+    except NotAvailable as missing:
+        yield from (Outcome(each, column.name, "not run", str(missing)) for each in chosen)
         return
     folder = stage.project(client, column)
     kept = {
@@ -80,29 +85,39 @@ def _with(stage: Stage, client: str, column: Column, chosen: tuple[Operation, ..
         "client_id": column.org.runner.client_id,
         "url": column.session.url,
         "host": column.session.host,
+        "audience": column.audience,
+        "token": column.session.token,
+        "identity": column.session.identity,
         "key": str(column.key_file),
+        "key_text": column.key_file.read_text(encoding="utf-8"),
         "user_id": column.session.identity.rpartition("/")[2],
     }
     with closing(made) as at_work:
         for each in chosen:
             started = time.monotonic()
-            stage.deploys_take(column, 8.0 if each.slow else 0.0)
-            why = _problem(each, at_work, column, kept, folder)
+            stage.deploys_take(column, 60.0 if each.slow else 0.0)
+            why = _problem(_for(column, each), at_work, column, kept, folder)
             mark: Mark = "failed" if why else "passed"
             yield Outcome(each, column.name, mark, why, time.monotonic() - started)
+
+
+def _for(column: Column, each: Operation) -> Operation:
+    return each if column.is_sandbox else replace(each, **each.production)
 
 
 def _problem(each: Operation, client: Any, column: Column, kept: dict[str, str], folder: Path) -> str:
     """Carry out one operation and return what is wrong, "" for nothing."""
     try:
-        answer = client.call(_filled(each.run, kept))
+        answer = client.call(_filled(each.run, kept), _filled(each.environment, kept))
     except KeyError as missing:
         return f"an earlier operation did not give {missing}"
     except Failed as why:
         text = " ".join(str(why).split())
-        if each.refused:
-            return "" if re.search(each.refused, text) else f"refused with other words: {text}"
-        return text
+        if not each.refused:
+            return text
+        if not re.search(each.refused, text):
+            return f"refused with other words: {text}"
+        return "; ".join(_disproved(column, _filled(each.proof, kept)))
     if each.refused:
         return "it was not refused"
     wrong = [
@@ -114,8 +129,7 @@ def _problem(each: Operation, client: Any, column: Column, kept: dict[str, str],
         found = [path.read_text(encoding="utf-8") for path in folder.glob(pattern)]
         if not any(re.search(inside, text) for text in found):
             wrong.append(f"there is no file {pattern} with {inside!r}" if found else f"there is no file {pattern}")
-    if each.proof:
-        wrong += _disproved(column, _filled(each.proof, kept))
+    wrong += _disproved(column, _filled(each.proof, kept))
     return "; ".join(wrong)
 
 
@@ -145,7 +159,13 @@ def _at(answer: Any, path: str) -> Any:
 
 
 def _disproved(column: Column, proof: dict[str, Any]) -> list[str]:
-    """Ask the org itself, past the client: a query, and how many rows it has to find."""
+    """Ask the org itself, past the client: how many rows a query finds, or what a component looks like."""
+    if not proof:
+        return []
+    if "read" in proof:
+        kind, name = proof["read"].split(" ", 1)
+        text = _read(column, kind, name)
+        return [] if re.search(proof["like"], text) else [f"{kind} {name} is not like {proof['like']!r}: {text[-600:]}"]
     api = "tooling/" if "tooling" in proof else ""
     url = f"{column.session.url}/services/data/v62.0/{api}query"
     headers = {"Authorization": f"Bearer {column.session.token}"}
@@ -155,3 +175,17 @@ def _disproved(column: Column, proof: dict[str, Any]) -> list[str]:
         return [f"{soql}: {answer[0]['message']}"]
     found = answer["totalSize"]
     return [] if found == proof["rows"] else [f"the org has {found} rows, not {proof['rows']}: {soql}"]
+
+
+def _read(column: Column, kind: str, name: str) -> str:
+    """Return a component as the Metadata API's `readMetadata` answers it, as XML on one line."""
+    body = _READ.format(token=column.session.token, kind=kind, name=name)
+    headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'}
+    url = f"{column.session.url}/services/Soap/m/62.0"
+    return " ".join(requests.post(url, data=body.encode(), headers=headers, timeout=30).text.split())
+
+
+_READ = """\
+<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/" xmlns="http://soap.sforce.com/2006/04/metadata">
+<env:Header><SessionHeader><sessionId>{token}</sessionId></SessionHeader></env:Header>
+<env:Body><readMetadata><type>{kind}</type><fullNames>{name}</fullNames></readMetadata></env:Body></env:Envelope>"""

@@ -25,6 +25,9 @@ BIN = Path(sys.executable).parent
 ORGS = ("global-production", "global-uat", "china-production", "china-uat")
 """Production and a sandbox of each edition: the columns of the matrix."""
 
+_PACKAGE = {"namespace": "parts", "name": "Parts", "version": "1.2", "version_id": "04t5g0000000001AAA"}
+"""A managed package that every org can install."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -81,6 +84,8 @@ def stage(folder: Path, names: tuple[str, ...] = ORGS) -> Iterator[Stage]:
         runner = clouds.emulators.home / "runner"
         _sfoa("federation", "runner-key", "--out", str(runner))
         world = json.loads(_sfoa("federation", "world", "--certificate", str(runner / "runner.crt")))
+        for org in world["orgs"]:
+            org["packages"] = [_PACKAGE]
         clouds.emulators.seed(world)
         os.environ.update(clouds.environment)
         os.environ.update({"HOME": str(home), "CI": "true", "PATH": f"{BIN}{os.pathsep}{before['PATH']}"})

@@ -84,7 +84,7 @@ def test_an_assertion_lives_minutes_and_clocks_may_differ(
 
 
 def test_an_assertion_of_salesforce_s_own_cli_counts_its_life_in_milliseconds(ask_token: Ask, clock: Clock) -> None:
-    """`exp: Date.now() + 300`, as @salesforce/core 8.31 signs it (read 2026-11-22), is a time just ahead."""
+    """`exp: Date.now() + 300`, as @salesforce/core 9.4.0 signs it (read 2026-11-22), is a time just ahead."""
     assert ask_token(exp=int(clock() * 1000) + 300)[0] == 200
     assert ask_token(exp=int((clock() - 600) * 1000))[1]["error_description"] == "expired authorization code"
 
