@@ -24,7 +24,7 @@ ONLY = {
 # Modules of infra/ that flows and the `sfoa` command read, or that decide without an engine.
 ENGINE_FREE = {
     *("infra/outputs.py", "infra/labels.py", "infra/subnets.py", "infra/rules.py", "infra/limits.py"),
-    *("infra/commands.py", "infra/explain.py"),
+    *("infra/commands.py", "infra/explain.py", "infra/outputspage.py"),
     *(file.as_posix() for file in Path("infra/sections").glob("*.py")),
     *(file.as_posix() for file in Path("infra/policy").glob("*.py") if file.name != "pack.py"),
 }
