@@ -12,14 +12,31 @@ FILE = Path(__file__).parents[1] / "docs" / "outputs.md"
 COMPONENTS = {"identity_roles": "console"}
 """Keys that another component fills than the one that begins their name."""
 
+OFF = {
+    "network_private_zone": "sfoa:network.private_zone",
+    "storage_state_url": "sfoa:storage.state",
+    "identity_provider": "sfoa:identity",
+    "identity_saml": "sfoa:identity",
+    "identity_roles": "sfoa:console",
+    "audit_trail": "sfoa:audit",
+    "audit_trail_bucket": "sfoa:audit",
+    "audit_log_project": "sfoa:audit",
+    "integration_origins": "sfoa:integration",
+    "integration_endpoints": "sfoa:integration.events",
+    "integration_callbacks": "sfoa:integration.callbacks",
+    "integration_event_bus": "sfoa:integration.events",
+    "integration_extracts_bucket": "sfoa:integration.events",
+}
+"""The setting that turns a key off: without it, the key is absent or empty."""
+
 _HEAD = """# The outputs of a landing zone
 
 Generated from `infra/outputs.py` by `python -m infra.outputspage`; a test keeps it current.
 
 What `pulumi stack output --json` hands to the release engine: version 1 of the contract. No secret travels in it.
-A key that isn't required is absent, or empty, when its part is off. `absent` names every component that is off.
+`absent` names every component that is off.
 
-| Key | Type | Component | Required | Meaning |
+| Key | Type | Component | Absent or empty without | Meaning |
 | --- | --- | --- | --- | --- |
 """
 
@@ -35,7 +52,7 @@ def page() -> str:
     """Return what the page has to hold: Markdown, one row a key."""
     schema = LandingZoneOutputs.model_json_schema()
     provider = schema["$defs"]["SamlProvider"]
-    rows = [(f"`{key}`", type_, component_of(key), must, text) for key, type_, must, text in _fields(schema)]
+    rows = [(f"`{key}`", type_, component_of(key), _off(key), text) for key, type_, _, text in _fields(schema)]
     inner = [(f"`{key}`", type_, must, text) for key, type_, must, text in _fields(provider)]
     return _HEAD + _lines(rows) + _SAML + _lines(inner)
 
@@ -45,6 +62,10 @@ def component_of(key: str) -> str:
     area = key.partition("_")[0]
     known = ("network", "storage", "audit", "identity", "integration")
     return COMPONENTS.get(key, area if area in known else "landing zone")
+
+
+def _off(key: str) -> str:
+    return f"`{OFF[key]}`" if key in OFF else ""
 
 
 def _lines(rows: list[Any]) -> str:

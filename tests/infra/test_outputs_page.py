@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from infra.outputs import LandingZoneOutputs
-from infra.outputspage import FILE, component_of, page
+from infra.outputspage import FILE, OFF, component_of, page
 from infra.settings import json_schema
 
 
@@ -22,11 +22,17 @@ def test_every_key_of_the_contract_has_its_row() -> None:
     assert rows == [f"`{key}`" for key in LandingZoneOutputs.model_fields]
 
 
+def test_every_key_that_may_be_absent_names_the_setting_that_turns_it_off() -> None:
+    optional = {key for key, field in LandingZoneOutputs.model_fields.items() if not field.is_required()}
+    assert set(OFF) == optional - {"absent"}
+
+
 def test_a_key_comes_from_the_component_that_the_page_names(stand: Any) -> None:
     for part in ("identity", "console", "integration"):
         lost = set(stand("local").contract) - set(stand("local", {f"sfoa:{part}": "null"}).contract)
         assert lost, part
         assert {component_of(key) for key in lost} == {part}
+        assert {OFF[key].split(".")[0] for key in lost} == {f"sfoa:{part}"}
 
 
 ROOT = Path(__file__).resolve().parents[2]
