@@ -1,10 +1,13 @@
-"""Runs the full matrix and writes docs/clients.md: `python -m tests.clients [client …]`. Ends with 1 when one fails.
+"""Runs clients against orgs and writes docs/clients.md: `python -m tests.clients [--org ORG …] [CLIENT …]`.
 
-The page is written again whenever a client is done with an org: a run that is broken off leaves what it had found.
+Without arguments the full matrix. Ends with 1 when something fails. What a client did with an org goes on record, and
+onto the page, as soon as the two are done: a run that is broken off leaves what it had found, and the page says what
+was not run.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
@@ -13,22 +16,27 @@ from pathlib import Path
 
 from tests.clients.adapters import CLIENTS, versions
 from tests.clients.page import page
+from tests.clients.record import record, recorded
 from tests.clients.runner import Outcome, carry_out, operations
 from tests.clients.stage import ORGS, ROOT, stage
-
-WORKERS = 3
 
 
 def main() -> int:
     """Run what the command line asks for and return the exit code."""
-    jobs = [(client, org) for client in sys.argv[1:] or CLIENTS for org in ORGS]
-    with ProcessPoolExecutor(WORKERS) as pool:
-        outcomes: list[Outcome] = []
+    parser = argparse.ArgumentParser(prog="python -m tests.clients", description="Run clients against emulated orgs.")
+    parser.add_argument("clients", nargs="*", metavar="CLIENT", help=f"of {', '.join(CLIENTS)}; all unless named")
+    parser.add_argument("--org", action="append", choices=ORGS, help="may be given again; all unless given")
+    parser.add_argument("--workers", type=int, default=3, help="how many at a time (3)")
+    asked = parser.parse_args()
+    if unknown := set(asked.clients) - set(CLIENTS):
+        parser.error(f"no such client: {', '.join(sorted(unknown))}")
+    jobs = [(client, org) for client in asked.clients or CLIENTS for org in asked.org or ORGS]
+    outcomes: list[Outcome] = []
+    with ProcessPoolExecutor(asked.workers) as pool:
         for done in as_completed([pool.submit(_run, *job) for job in jobs]):
             outcomes += done.result()
-            if not sys.argv[1:]:
-                text = page(operations(), outcomes, versions(), time.strftime("%Y-%m-%d", time.gmtime()))
-                (ROOT / "docs" / "clients.md").write_text(text, encoding="utf-8")
+            record(done.result(), time.strftime("%Y-%m-%d", time.gmtime()), versions())
+            (ROOT / "docs" / "clients.md").write_text(page(operations(), recorded(), versions()), encoding="utf-8")
     counts = {mark: sum(each.mark == mark for each in outcomes) for mark in ("passed", "failed", "not run")}
     print(", ".join(f"{number} {mark}" for mark, number in counts.items()))
     return 1 if counts["failed"] else 0

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import select
 import shlex
 import subprocess
 import sys
@@ -23,7 +24,8 @@ from tests.clients.node import locked, modules, node
 from tests.clients.stage import Column, Stage
 
 HERE = Path(__file__).parent
-_PATIENCE = 300
+_PATIENCE = 120
+"""How long one operation may take, in seconds."""
 
 
 class Failed(Exception):
@@ -65,15 +67,8 @@ class Sf:
         arguments = shlex.split(run)
         if arguments[:2] != ["org", "login"]:
             arguments += ["--target-org", self._column.org.runner.username]
-        done = subprocess.run(
-            [self._node, self._entry, *arguments, "--json"],
-            cwd=self._folder,
-            env={**os.environ, **self._settings, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-        )
+        command = [self._node, self._entry, *arguments, "--json"]
+        done = _done(command, self._folder, {**self._settings, **environment})
         try:
             answer = json.loads(done.stdout)
         except ValueError:
@@ -85,14 +80,20 @@ class Sf:
     def close(self) -> None: ...
 
 
-class _Lines:
-    """A process that answers a line of JSON with a line of JSON."""
+class Lines:
+    """A process that answers a line of JSON with a line of JSON; one that does not answer in time is started anew."""
 
-    def __init__(self, command: list[Any], folder: Path, settings: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **settings},
+    def __init__(
+        self, command: list[Any], folder: Path, settings: Mapping[str, str], patience: float = _PATIENCE
+    ) -> None:
+        self._command, self._folder, self._settings, self.patience = command, folder, settings, patience
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command,
+            cwd=self._folder,
+            env={**os.environ, **self._settings},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -100,10 +101,16 @@ class _Lines:
         )
 
     def ask(self, question: Any) -> dict[str, Any]:
+        if self._process.poll() is not None:
+            self._process = self._start()
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
+        if not select.select([self._process.stdout], [], [], self.patience)[0]:
+            self._process.kill()
+            self._process.communicate()
+            raise Failed(f"no answer in {self.patience} s")
         line = self._process.stdout.readline()
         if not line:
             raise Failed(f"the client ended with exit code {self._process.wait(10)}")
@@ -111,7 +118,24 @@ class _Lines:
         return answer
 
     def close(self) -> None:
-        self._process.communicate(timeout=20)
+        if self._process.poll() is None:
+            self._process.communicate(timeout=20)
+
+
+def _done(command: list[Any], folder: Path, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command of its own to its end. Raises `Failed` when it takes too long."""
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"no answer in {_PATIENCE} s") from None
 
 
 class Jsforce:
@@ -123,7 +147,7 @@ class Jsforce:
         self._folder = stage.project("jsforce", column)
         login = {"instanceUrl": column.session.url, "accessToken": column.session.token, "version": "62.0"}
         script = HERE / "jsforce.js"
-        self._lines = _Lines(
+        self._lines = Lines(
             [program, script, json.dumps(login)],
             self._folder,
             # jsforce reads the proxy from its own variable; NODE_PATH is where the packages are.
@@ -236,7 +260,7 @@ class Cci:
             "CUMULUSCI_KEY": "0123456789abcdef",
             "PYTHONPATH": str(HERE.parents[1]),
         }
-        self._lines = _Lines([sys.executable, "-m", "tests.clients.cci_worker"], self._root, self._settings)
+        self._lines = Lines([sys.executable, "-m", "tests.clients.cci_worker"], self._root, self._settings)
 
     def call(self, run: str, environment: Mapping[str, str]) -> Any:
         arguments = shlex.split(run)
@@ -251,14 +275,7 @@ class Cci:
 
     def _alone(self, arguments: list[str], environment: Mapping[str, str]) -> Any:
         """Run cci in a process of its own, for settings that it reads when it is imported."""
-        done = subprocess.run(
-            arguments,
-            cwd=self._root,
-            env={**os.environ, **self._settings, **environment},
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-        )
+        done = _done(arguments, self._root, {**self._settings, **environment})
         if done.returncode:
             raise Failed(f"exit {done.returncode}: {(done.stdout + done.stderr).strip()[-500:]}")
         return {"output": done.stdout}

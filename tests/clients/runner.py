@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -108,7 +108,7 @@ def _for(column: Column, each: Operation) -> Operation:
 def _problem(each: Operation, client: Any, column: Column, kept: dict[str, str], folder: Path) -> str:
     """Carry out one operation and return what is wrong, "" for nothing."""
     try:
-        answer = client.call(_filled(each.run, kept), _filled(each.environment, kept))
+        answer = client.call(filled(each.run, kept), filled(each.environment, kept))
     except KeyError as missing:
         return f"an earlier operation did not give {missing}"
     except Failed as why:
@@ -117,11 +117,11 @@ def _problem(each: Operation, client: Any, column: Column, kept: dict[str, str],
             return text
         if not re.search(each.refused, text):
             return f"refused with other words: {text}"
-        return "; ".join(_disproved(column, _filled(each.proof, kept)))
+        return "; ".join(_disproved(column, filled(each.proof, kept)))
     if each.refused:
         return "it was not refused"
     wrong = [
-        problem for path, wanted in _filled(each.expect, kept).items() if (problem := _differs(answer, path, wanted))
+        problem for path, wanted in filled(each.expect, kept).items() if (problem := _differs(answer, path, wanted))
     ]
     for name, path in each.keep.items():
         kept[name] = str(_at(answer, path))
@@ -129,15 +129,20 @@ def _problem(each: Operation, client: Any, column: Column, kept: dict[str, str],
         found = [path.read_text(encoding="utf-8") for path in folder.glob(pattern)]
         if not any(re.search(inside, text) for text in found):
             wrong.append(f"there is no file {pattern} with {inside!r}" if found else f"there is no file {pattern}")
-    wrong += _disproved(column, _filled(each.proof, kept))
+    wrong += _disproved(column, filled(each.proof, kept))
     return "; ".join(wrong)
 
 
-def _filled(value: Any, kept: dict[str, str]) -> Any:
+def filled(value: Any, kept: Mapping[str, str]) -> Any:
+    """Return a part of a row with each `<name>` replaced by what was kept under it.
+
+    `like` stays as it is: it is matched against XML, whose elements look like names. Raises KeyError for a name under
+    which nothing was kept.
+    """
     if isinstance(value, dict):
-        return {key: _filled(inner, kept) for key, inner in value.items()}
+        return {key: inner if key == "like" else filled(inner, kept) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, kept) for inner in value]
+        return [filled(inner, kept) for inner in value]
     return re.sub(r"<(\w+)>", lambda found: kept[found.group(1)], value) if isinstance(value, str) else value
 
 
