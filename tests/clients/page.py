@@ -58,8 +58,8 @@ def _made(rows: list[Operation], last: Mapping[tuple[str, str], Run], clients: l
     if ran == len(marks):
         return f"Written by `python -m tests.clients` (`make matrix`), which ran all of it: {counts}."
     return (
-        "Written by `python -m tests.clients`, a client and an org at a time. "
-        f"**Partial: {ran} of {len(marks)} were run** ({counts}). `make matrix` runs all."
+        "Written by `python -m tests.clients`, a client and an org at a time. `make matrix` runs all.\n\n"
+        f"**Partial: {ran} of {len(marks)} were run** ({counts})."
     )
 
 
