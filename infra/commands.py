@@ -1,4 +1,4 @@
-"""`sfoa policy` and `sfoa explain`: what a preview breaks, and what it will do. Neither needs the engine."""
+"""`sfoa policy`, `sfoa explain`, `sfoa topology`: what a preview breaks and does, and a picture of what stands."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from infra.explain import as_markdown, as_text, changes
 from infra.policy.catalogue import RULES
 from infra.policy.model import Severity, Violation, violations
 from infra.policy.preview import read_preview, stack_after
+from infra.topology.catalogue import Language
+from infra.topology.scene import scene_of
+from infra.topology.state import export_state, read_state
+from infra.topology.svg import as_svg
 from kit.console import emit, guarded, json_option
-from kit.problems import Exit
+from kit.problems import Exit, Problem, Refused
 from kit.redaction import redact
+from orgs.federation import load_federation
 
 PreviewOption = click.option(
     "--preview",
@@ -59,6 +64,38 @@ def explain(preview: Path, form: str, as_json: bool) -> None:
     text = as_markdown(found) if form == "markdown" else as_text(found)
     result = {"changes": [change.as_json() for change in found], "dangers": sum(bool(c.danger) for c in found)}
     emit(result, as_json=as_json, text=redact(text))
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where the picture goes: FILE.svg."
+)
+@click.option(
+    "--state", type=click.Path(dir_okay=False, path_type=Path), help="What `pulumi stack export` printed; no engine."
+)
+@click.option("--stack", envvar="SFOA_STACK", help="The stack to export, without --state. Default: $SFOA_STACK.")
+@click.option("--federation", type=click.Path(dir_okay=False, path_type=Path), help="Default: orgs/federation.yml.")
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@json_option
+@guarded
+def topology(
+    out: Path, state: Path | None, stack: str | None, federation: Path | None, language: Language, as_json: bool
+) -> None:
+    """Draw a stack's landing zone, the orgs around it and the flows between them, from the stack's state."""
+    if not state and not stack:
+        rule = "the picture is drawn from a stack's state"
+        raise Refused(Problem("neither a state nor a stack is named", rule, "give --state FILE or --stack NAME"))
+    pieces = read_state(state) if state else export_state(str(stack))
+    scene = scene_of(pieces, load_federation(federation), language)
+    try:
+        out.write_text(as_svg(scene), encoding="utf-8")
+    except OSError as error:
+        rule = "the picture is written to a file"
+        raise Refused(Problem(f"cannot write {out}: {error.strerror}", rule, "name another file")) from error
+    boxes = sum(not box.is_frame for box in scene.boxes)
+    result = {"file": str(out), "boxes": boxes, "flows": len(scene.arrows), "not_drawn": list(scene.missing)}
+    text = f"{out}: {boxes} boxes, {len(scene.arrows)} flows"
+    emit(result, as_json=as_json, text=text + (f"; not drawn: {', '.join(scene.missing)}" if scene.missing else ""))
 
 
 def _as_text(violation: Violation) -> str:

@@ -75,6 +75,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "summary": (),
     "toolchain ensure": (),
     "toolchain show": (),
+    "topology": ("--out", "topology.svg", "--stack", "local"),
 }
 
 EXPORT = {
@@ -290,6 +291,7 @@ REFUSALS = {
     "matrix": ("--changed-since", "no-such-branch"),
     "plan": ("--org", "nowhere"),
     "policy": ("--preview", "absent.json"),
+    "topology": ("--out", "topology.svg", "--state", "absent.json"),
 }
 
 

@@ -25,6 +25,7 @@ ONLY = {
 ENGINE_FREE = {
     *("infra/outputs.py", "infra/labels.py", "infra/subnets.py", "infra/rules.py", "infra/limits.py"),
     *("infra/commands.py", "infra/explain.py", "infra/outputspage.py"),
+    *(file.as_posix() for file in Path("infra/topology").glob("*.py")),
     *(file.as_posix() for file in Path("infra/sections").glob("*.py")),
     *(file.as_posix() for file in Path("infra/policy").glob("*.py") if file.name != "pack.py"),
 }
