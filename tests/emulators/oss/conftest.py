@@ -53,6 +53,12 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
+def empty_account(emulators: Running) -> None:
+    """Nothing that earlier tests of the module left: together they make more buckets than an account may have."""
+    emulators.emulators.reset()
+
+
+@pytest.fixture
 def make_client(emulators: Running) -> Clients:
     """Return what makes clients; keywords replace the SDK's settings."""
 
@@ -78,7 +84,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def fresh_name() -> str:
+def fresh_name(empty_account: None) -> str:
     """A bucket name that no test has used."""
     return f"test-{next(_numbers)}"
 
