@@ -1,12 +1,39 @@
-"""What clients asked for and nobody emulates. It is kept in the store, so that a gap is found by its name."""
+"""What clients asked for and nobody emulates. It is kept in the store, so that a gap is found by its name.
+
+What is emulated and was asked for is kept nowhere; who wants to know listens.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from emulators.store import Document, Store
 
 _ACTION = "coverage"  # the RPC products write this kind too
 _HOST = "coverage.host"
 KINDS = frozenset({_ACTION, _HOST})
+
+Listener = Callable[[str, str, str], None]
+"""Takes product, version and action; called in the thread that answers."""
+
+_listeners: list[Listener] = []
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Tell `listener` of every call that reaches an action's handler in this process, until the block ends."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def note_call(product: str, version: str, action: str) -> None:
+    """Say that a call reached the handler of an action: what comes before it, such as its signature, was in order."""
+    for listener in _listeners:
+        listener(product, version, action)
 
 
 def note_action(store: Store, product: str, version: str, action: str) -> None:

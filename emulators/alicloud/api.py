@@ -16,6 +16,7 @@ from emulators.alicloud.call import Answer, Call, Handler
 from emulators.alicloud.errors import ApiError
 from emulators.alicloud.signature import NOBODY, Signatures
 from emulators.alicloud.tables import limit, table
+from emulators.coverage import note_call
 from emulators.http import Request, Response
 from emulators.service import World
 
@@ -83,6 +84,7 @@ class AlibabaCloudApi:
         region = parameters.get("RegionId") or place.region or REGION
         if region not in table("regions")["regions"]:
             raise ApiError("InvalidRegionId.NotFound", region=region)
+        note_call(place.product, version, action)
         return self._once(found, Call(self._world, place.product, version, action, parameters, region, caller))
 
     def _once(self, found: Handler, call: Call) -> Answer:

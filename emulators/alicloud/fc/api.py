@@ -12,7 +12,7 @@ from emulators.alicloud.fc import domains, functions
 from emulators.alicloud.fc.desk import Desk
 from emulators.alicloud.fc.errors import FunctionError
 from emulators.alicloud.fc.signature import RoaSignatures
-from emulators.coverage import note_action
+from emulators.coverage import note_action, note_call
 from emulators.http import Request, Response
 from emulators.service import World
 
@@ -85,6 +85,7 @@ class FunctionCompute:
         for route in _ROUTES:
             found = re.fullmatch(route.path, path)
             if found and request.method == route.method:
+                note_call(PRODUCT, VERSION, route.name)
                 return route.handle(Desk(self._world.store, self._world.now(), region, request), found.groupdict())
         asked = f"{request.method} {request.path}"
         note_action(self._world.store, PRODUCT, VERSION, asked)

@@ -23,7 +23,7 @@ from emulators.alicloud.oss import (
 )
 from emulators.alicloud.oss.errors import OssError
 from emulators.alicloud.oss.model import Bucket, Shelf, Version
-from emulators.coverage import note_action
+from emulators.coverage import note_action, note_call
 from emulators.http import Request, Response
 from emulators.service import World
 
@@ -128,6 +128,7 @@ class ObjectStorage:
             access.authorize_on_service(
                 self._world.store, caller, "oss:PutBucket", secure=request.secure, bucket=name, region=region
             )
+            note_call(PRODUCT, VERSION, "PutBucket")
             return buckets.create(self._shelf, name, region, request)
         bucket = self._shelf.bucket(name)
         if bucket.region != region:
@@ -147,6 +148,7 @@ class ObjectStorage:
             path = unquote(request.headers["x-oss-copy-source"].partition("?")[0]).lstrip("/")
             read = path.partition("/")[2]
             access.authorize(store, caller, source, read, "oss:GetObject", secure=secure, version=copied)
+        note_call(PRODUCT, VERSION, operation)
         return perform()
 
     def _on_service(self, request: Request, caller: AccessKey | None) -> Response:
@@ -154,6 +156,7 @@ class ObjectStorage:
         listing_all = (request.method, sub_resource) == ("GET", "")
         action = "ListBuckets" if listing_all else f"{request.method.title()}PublicAccessBlock"
         access.authorize_on_service(self._world.store, caller, f"oss:{action}", secure=request.secure)
+        note_call(PRODUCT, VERSION, action)
         if listing_all:
             return buckets.show_all(self._shelf, request)
         if sub_resource == "publicAccessBlock":

@@ -12,7 +12,7 @@ from emulators.alicloud.sls import projects, stores
 from emulators.alicloud.sls.desk import Desk
 from emulators.alicloud.sls.errors import LogError
 from emulators.alicloud.sls.signature import authenticate
-from emulators.coverage import note_action
+from emulators.coverage import note_action, note_call
 from emulators.http import Request, Response
 from emulators.service import World
 
@@ -97,6 +97,7 @@ class LogService:
             found = re.fullmatch(route.path, request.path)
             if found and (request.method, bool(project)) == (route.method, route.project):
                 desk = Desk(self._world.store, self._world.now(), place["region"], project)
+                note_call(PRODUCT, VERSION, route.name)
                 return route.handle(desk, request, found.groupdict())
         asked = f"{request.method} {request.path} on {'a project' if project else 'the service'}"
         note_action(self._world.store, PRODUCT, VERSION, asked)
