@@ -102,6 +102,13 @@ def test_every_type_of_the_local_stack_is_drawn_or_left_out_on_purpose() -> None
     assert SCENES["english"].missing == ()
 
 
+def test_every_type_of_the_example_of_a_production_is_drawn_or_left_out_on_purpose() -> None:
+    urns = (STATE.parents[1] / "urns.example-production.txt").read_text(encoding="utf-8").split()
+    types = {urn.split("::")[-2].split("$")[-1] for urn in urns if "::" in urn}
+    assert len(types) > 40
+    assert {each for each in types if not catalogue().knows(each)} == set()
+
+
 def test_every_resource_with_a_card_of_its_own_is_there() -> None:
     said = [f"{box.title} {box.sub}" for box in SCENES["english"].boxes if not box.is_frame]
     for piece in read_state(STATE):
