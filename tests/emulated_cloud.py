@@ -47,9 +47,9 @@ def page() -> str:
     rows, as_of = callers(), json.loads(TABLE.read_text(encoding="utf-8"))["as_of"]
     every = actions()
     called = sum(bool(rows[action]) for action in every)
-    lines = [
-        _HEAD.format(as_of=as_of, every=len(every), called=called, suites=" and ".join(f"`{s}`" for s in RECORDED))
-    ]
+    swept = sum(rows[action] == SWEEP for action in every)
+    suites = " and ".join(f"`{suite}`" for suite in RECORDED)
+    lines = [_HEAD.format(as_of=as_of, every=len(every), called=called, swept=swept, suites=suites)]
     for product, version in sorted({action[:2] for action in every}):
         lines += [f"## {product} {version}", "", "| action | tested by |", "|---|---|"]
         lines += [f"| {action[2]} | {_cell(rows[action])} |" for action in every if action[:2] == (product, version)]
