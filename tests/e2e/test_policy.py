@@ -58,8 +58,8 @@ def test_a_broken_stack_is_refused_with_each_rule_that_it_breaks(ground: Stage) 
     """One rule that sees its resource alone, and one that looks around for what isn't there."""
     buckets, storage = ground.project / "infra" / "buckets.py", ground.project / "infra" / "storage.py"
     kept = {buckets: broken(buckets, 'acl="private"', 'acl="public-read"')}
-    retained = '        make.retain("ledger", ledger, keep.ledger_retention_days, keep.ledger_locked)\n'
-    kept[storage] = broken(storage, retained, "")
+    retained = '        retained = make.retain("ledger", ledger, keep.ledger_retention_days, keep.ledger_locked)\n'
+    kept[storage] = broken(storage, retained, "        retained = ledger\n")
     try:
         done = preview(ground)
     finally:
