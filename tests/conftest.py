@@ -20,3 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         file = item.location[0]
         item.add_marker(pytest.mark.xdist_group("stage" if file in STAGE else file))
     items.sort(key=lambda item: not item.location[0].startswith("tests/e2e/"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value after its parameter: no two workers make the same key or certificate for the run."""
+    return argname if isinstance(val, str | bytes) and len(val) > 80 else None
