@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
@@ -21,34 +17,23 @@ from alibabacloud_tea_openapi.models import Config
 
 from emulators.alicloud import oidc
 from emulators.alicloud.permissions import allows
-from emulators.testing import Running, running
 from flows.ledger import Event, Ledger, Record
 from flows.lock import OrgLock
 from flows.objectstore import Buckets
 from flows.ossbucket import OssBucket, connect
 from infra.outputs import LandingZoneOutputs, parse_outputs
 from kit.problems import Refused
+from tests.e2e.ground import ACCOUNT, Ground, standing_on
 from tests.federated import FINGERPRINT, Idp, encoded
 from tests.landed import OUTPUTS
-from toolchain.pins import cache_root
 
 pytestmark = pytest.mark.e2e
-ROOT = Path(__file__).parents[2]
-STACK = "console"
-ACCOUNT = "1234567890123456"
 MAIN = "repo:acme/crm:ref:refs/heads/main"
 
 PROGRAM = """\
-import json
-
-import pulumi
-
 from infra.console import Console
-from infra.settings import read_settings
 from infra.storage import Storage
 
-with open("settings.json", encoding="utf-8") as file:
-    settings = read_settings(json.load(file), {})
 storage = Storage("storage", settings)
 console = Console("console", settings, settings.console, storage)
 pulumi.export("identity_roles", console.roles)
@@ -70,59 +55,15 @@ CONSOLE: dict[str, Any] = {
     },
     "ci": CI,
 }
-SETTINGS = {
-    "alicloud:region": "cn-shanghai",
-    "alicloud:accountType": "Domestic",
-    "alicloud:accountId": ACCOUNT,
-    "sfoa:company": "acme",
-    "sfoa:environment": "test",
-    "sfoa:network": json.dumps({"cidr": "10.0.0.0/16", "zones": ["cn-shanghai-b", "cn-shanghai-f", "cn-shanghai-g"]}),
-    "sfoa:storage": json.dumps({"ledger_retention_days": 1, "ledger_locked": False, "force_destroy": True}),
-}
 
 
-@dataclass
-class Ground:
-    """A Pulumi project of storage and the console's identity, and the emulators that it talks to."""
+@dataclass(frozen=True, kw_only=True)
+class Console(Ground):
+    """The stack of storage and the console's identity, up, and an identity provider that its roles trust."""
 
-    root: Path
-    clouds: Running
     idp: Idp
-    roles: dict[str, str] = field(default_factory=dict)
-    contract: LandingZoneOutputs | None = None
-
-    def settle(self, **changes: Any) -> None:
-        """Write the settings, with changes to the console's."""
-        section = CONSOLE | {"saml": self.idp.metadata()} | changes
-        text = json.dumps(SETTINGS | {"sfoa:console": json.dumps(section)})
-        (self.root / "settings.json").write_text(text, encoding="utf-8")
-
-    def pulumi(self, *arguments: str, **environ: str) -> str:
-        """Run the engine, which has to succeed, and return what it printed."""
-        environment = {
-            **os.environ,
-            **self.clouds.environment,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(self.root),
-            "SFOA_TOOLCHAIN_CACHE": str(cache_root()),
-            "PYTHONPATH": str(ROOT),
-            "CI": "true",
-            **environ,
-        }
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--stack", STACK],
-            cwd=self.root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def kept(self, kind: str) -> list[dict[str, Any]]:
-        """Return what the emulated cloud holds of a kind."""
-        return [document for _, document in self.clouds.store.all(kind)]
+    roles: dict[str, str]
+    contract: LandingZoneOutputs
 
     def document(self, rights: str) -> dict[str, Any]:
         """Return the policy of a role's own statements, as RAM holds it."""
@@ -148,42 +89,38 @@ class Ground:
         return self.sts().assume_role_with_oidc(asked).body.credentials
 
 
+def section(idp: Idp, **changes: Any) -> dict[str, Any]:
+    """Return the console's settings, with changes."""
+    return {"sfoa:console": CONSOLE | {"saml": idp.metadata()} | changes}
+
+
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """The stack, up; clients of this process go to its cloud."""
-    root = tmp_path_factory.mktemp("console")
-    (root / "Pulumi.yaml").write_text("name: console\nruntime: python\n", encoding="utf-8")
-    (root / f"Pulumi.{STACK}.yaml").write_text(
-        "config:\n  alicloud:region: cn-shanghai\n  alicloud:accountType: Domestic\n", encoding="utf-8"
-    )
-    (root / "__main__.py").write_text(PROGRAM, encoding="utf-8")
-    with running(root / "home") as clouds, pytest.MonkeyPatch.context() as patch:
-        (root / "home" / "pulumi-state").mkdir()
-        for name, value in clouds.environment.items():
+    root, idp = tmp_path_factory.mktemp("console"), Idp(time.time())
+    with standing_on(root, "console", PROGRAM) as made, pytest.MonkeyPatch.context() as patch:
+        for name, value in made.clouds.environment.items():
             patch.setenv(name, value)
-        made = Ground(root, clouds, Idp(time.time()))
-        for issuer in (made.idp.issuer, "https://gitlab.com"):
-            oidc.publish(clouds.store, issuer, [made.idp.jwk()], FINGERPRINT)
-        made.settle()
-        made.pulumi("stack", "init")
-        made.pulumi("up", "--yes", "--skip-preview")
-        outputs = json.loads(made.pulumi("stack", "output", "--json"))
-        made.contract, made.roles = parse_outputs(OUTPUTS | outputs, STACK), outputs["identity_roles"]
-        yield made
+        for issuer in (idp.issuer, "https://gitlab.com"):
+            oidc.publish(made.clouds.store, issuer, [idp.jwk()], FINGERPRINT)
+        made.settle(section(idp))
+        made.up()
+        outputs = made.outputs()
+        contract = parse_outputs(OUTPUTS | outputs, made.stack)
+        yield Console(root, made.clouds, made.stack, idp=idp, roles=outputs["identity_roles"], contract=contract)
 
 
-def buckets(ground: Ground, keys: Any, patch: pytest.MonkeyPatch) -> Buckets:
+def buckets(ground: Console, keys: Any, patch: pytest.MonkeyPatch) -> Buckets:
     """Return the release engine's buckets, opened by temporary keys."""
     for name in ("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"):
         patch.delenv(name, raising=False)
     patch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", keys.access_key_id)
     patch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keys.access_key_secret)
     patch.setenv("ALIBABA_CLOUD_SECURITY_TOKEN", keys.security_token)
-    assert ground.contract is not None
     return connect(ground.contract)
 
 
-def test_roles_providers_and_account_settings_stand(ground: Ground) -> None:
+def test_roles_providers_and_account_settings_stand(ground: Console) -> None:
     assert set(ground.roles) == {"platform", "release-runner", "auditor", "support", "ci-release", "ci-up"}
     assert ground.roles["ci-release"] == f"acs:ram::{ACCOUNT}:role/acme-test-console-ci-release"
     settings = ground.clouds.store.get
@@ -198,7 +135,7 @@ def test_roles_providers_and_account_settings_stand(ground: Ground) -> None:
 
 
 def test_the_job_of_the_branch_does_what_a_release_does_and_nothing_else(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    ground: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = buckets(ground, ground.job(MAIN), monkeypatch)
     ledger = Ledger.of(opened)
@@ -213,7 +150,6 @@ def test_the_job_of_the_branch_does_what_a_release_does_and_nothing_else(
         client.delete_object(oss.DeleteObjectRequest(bucket=opened.ledger.name, key=key))
     with pytest.raises(Refused, match="FileImmutable"):
         opened.ledger.put(key, b"{}")
-    assert ground.contract is not None
     with pytest.raises(Refused, match="AccessDenied"):
         OssBucket(ground.contract.storage_logs_bucket, client).list()
 
@@ -222,12 +158,12 @@ def test_the_job_of_the_branch_does_what_a_release_does_and_nothing_else(
     "subject",
     ["repo:acme/crm:ref:refs/heads/feature", "repo:acme/website:ref:refs/heads/main", "repo:acme/crm:pull_request"],
 )
-def test_the_job_of_another_branch_or_repository_gets_no_keys(ground: Ground, subject: str) -> None:
+def test_the_job_of_another_branch_or_repository_gets_no_keys(ground: Console, subject: str) -> None:
     with pytest.raises(Exception, match="NoPermission"):
         ground.job(subject)
 
 
-def test_people_sign_on_by_saml_and_audit_without_touching(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_sign_on_by_saml_and_audit_without_touching(ground: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     (provider,) = ground.kept("alicloud.saml_provider")
     role = ground.roles["auditor"]
     asked = sts.AssumeRoleWithSAMLRequest(
@@ -243,21 +179,18 @@ def test_people_sign_on_by_saml_and_audit_without_touching(ground: Ground, monke
             forbidden()
 
 
-def test_a_second_look_finds_nothing_to_change(ground: Ground) -> None:
+def test_a_second_look_finds_nothing_to_change(ground: Console) -> None:
     ground.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 
 
-def test_the_platform_role_by_a_token_of_ci_brings_the_next_change(ground: Ground) -> None:
+def test_the_platform_role_by_a_token_of_ci_brings_the_next_change(ground: Console) -> None:
     """OSS enforces the role's policy; the rest is compared with it, action by action."""
     subject = "project_path:acme/it/crm:ref_type:branch:ref:release/7"
     keys = ground.job(subject, "ci-up", "https://gitlab.com")
-    ground.settle(ci=[CI[0], CI[1] | {"branch": "main"}])
+    ground.settle(section(ground.idp, ci=[CI[0], CI[1] | {"branch": "main"}]))
     began = len(ground.clouds.emulators.log.tail(10**6))
-    ground.pulumi(
-        "up",
-        "--yes",
+    ground.up(
         "--refresh",
-        "--skip-preview",
         **dict.fromkeys(("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY"), keys.access_key_id),
         **dict.fromkeys(("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALICLOUD_SECRET_KEY"), keys.access_key_secret),
         **dict.fromkeys(("ALIBABA_CLOUD_SECURITY_TOKEN", "ALICLOUD_SECURITY_TOKEN"), keys.security_token),
@@ -283,10 +216,10 @@ def test_the_platform_role_by_a_token_of_ci_brings_the_next_change(ground: Groun
         ground.job(subject, "ci-up", "https://gitlab.com")
 
 
-def test_destroy_leaves_the_security_preference_alone(ground: Ground) -> None:
+def test_destroy_leaves_the_security_preference_alone(ground: Console) -> None:
     """The last test of the file. The provider doesn't take the preference back: a slip must not turn MFA off."""
-    ground.pulumi("destroy", "--yes", "--skip-preview")
-    left = {kind for kind in ground.clouds.store.kinds() if kind.startswith(("alicloud.", "oss."))}
+    ground.destroy()
+    left = ground.kinds("alicloud.", "oss.")
     kept = {"alicloud.client_token", "alicloud.kms_key", "alicloud.access_key", "alicloud.account_settings"}
     assert left <= kept, left
     assert [ident for ident, _ in ground.clouds.store.all("alicloud.account_settings")] == ["security_preference"]

@@ -1,0 +1,140 @@
+"""A Pulumi project of some components alone, under the real engine and the real provider, over emulators of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulators.testing import Running, running
+from tests.e2e.released import BIN, ROOT
+from toolchain.pins import cache_root
+
+PATIENCE = 300  # seconds that any one command of the engine may take
+ACCOUNT = "1234567890123456"
+REGION = "cn-shanghai"
+SETTINGS: Mapping[str, Any] = {
+    "alicloud:region": REGION,
+    "alicloud:accountType": "Domestic",
+    "alicloud:accountId": ACCOUNT,
+    "sfoa:company": "acme",
+    "sfoa:environment": "test",
+    "sfoa:network": {"cidr": "10.0.0.0/16", "zones": [f"{REGION}-{zone}" for zone in "bfg"]},
+    "sfoa:storage": {"ledger_retention_days": 1, "ledger_locked": False, "force_destroy": True},
+}
+"""What every one of these projects is given; a section of a test's own takes the place of the one here."""
+
+HEAD = """\
+import json
+
+import pulumi
+
+from infra.settings import read_settings
+
+with open("settings.json", encoding="utf-8") as file:
+    settings = read_settings(json.load(file), {})
+"""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A project, the emulators that it talks to, and the stack that its commands are about ("": none is named)."""
+
+    root: Path
+    clouds: Running
+    stack: str = ""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of every command."""
+        return {
+            **os.environ,
+            **self.clouds.environment,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.root),
+            "SFOA_TOOLCHAIN_CACHE": str(cache_root()),
+            "PYTHONPATH": str(ROOT),
+            "CI": "true",
+        }
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        """Start a command of the engine, at the head of a process group of its own."""
+        return subprocess.Popen(
+            [str(BIN / "pulumi"), *arguments, "--non-interactive", *(("--stack", self.stack) if self.stack else ())],
+            cwd=self.root,
+            env=self.environ | environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def pulumi(self, *arguments: str, fails: bool = False, **environ: str) -> str:
+        """Run a command of the engine, which has to succeed (or to fail), and return what it printed."""
+        process = self.start(*arguments, **environ)
+        printed, said = process.communicate(timeout=PATIENCE)
+        assert (process.returncode != 0) == fails, f"{arguments}\n{printed[-6000:]}\n{said[-6000:]}"
+        return printed + said if fails else printed
+
+    def settle(self, sections: Mapping[str, Any]) -> None:
+        """Write the settings that the program reads; structures become JSON text, as the engine hands them over."""
+        values = {**SETTINGS, **sections}
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+        (self.root / "settings.json").write_text(json.dumps(texts), encoding="utf-8")
+
+    def up(self, *more: str, **environ: str) -> str:
+        """Bring the stack up."""
+        return self.pulumi("up", "--yes", "--skip-preview", *more, **environ)
+
+    def destroy(self) -> None:
+        """Take the stack down; nothing of it may be left in its state."""
+        self.pulumi("destroy", "--yes", "--skip-preview")
+        assert self.resources() == []
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs."""
+        outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json"))
+        return outputs
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Return the resources of the stack's state."""
+        rows: list[dict[str, Any]] = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources", [])
+        return rows
+
+    def unchanged(self) -> None:
+        """Look again, at the program and at the cloud: neither differs from the state."""
+        self.pulumi("preview", "--refresh", "--expect-no-changes")
+
+    def kept(self, kind: str) -> list[dict[str, Any]]:
+        """Return what the emulated cloud holds of a kind."""
+        return [document for _, document in self.clouds.store.all(kind)]
+
+    def kinds(self, *prefixes: str) -> set[str]:
+        """Return the kinds of which the emulated cloud holds anything, by how their names begin."""
+        return {kind for kind in self.clouds.store.kinds() if kind.startswith(prefixes)}
+
+
+def write_project(root: Path, name: str, program: str, stack: str = "") -> None:
+    """Write a Pulumi project; with a stack, its file too."""
+    (root / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n", encoding="utf-8")
+    (root / "__main__.py").write_text(program, encoding="utf-8")
+    if stack:
+        config = {"config": {key: SETTINGS[key] for key in ("alicloud:region", "alicloud:accountType")}}
+        (root / f"Pulumi.{stack}.yaml").write_text(json.dumps(config), encoding="utf-8")
+
+
+@contextmanager
+def standing_on(root: Path, stack: str, program: str) -> Iterator[Ground]:
+    """Yield a project of this program (which `HEAD` precedes) with an empty stack, over empty emulators."""
+    write_project(root, stack, HEAD + program, stack)
+    with running(root / "home") as clouds:
+        (root / "home" / "pulumi-state").mkdir()
+        ground = Ground(root, clouds, stack)
+        ground.pulumi("stack", "init")
+        yield ground
