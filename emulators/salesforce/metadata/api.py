@@ -110,7 +110,9 @@ class MetadataApi:
     def _cancel_deploy(self, ask: _Ask) -> dict[str, Any]:
         ident = ask.call.text("String") or ask.call.text("asyncProcessId") or ask.call.text("id")
         try:
-            job = _known(lambda known: Deploys(self._world, ask.org).cancel(known, ask.session), ident)
+            job = Deploys(self._world, ask.org).cancel(ident, ask.session)
+        except UnknownDeploy:
+            raise Fault("INVALID_ID_FIELD", "Invalid deploy ID") from None
         except NotCancellable:
             raise Fault("INVALID_ID_FIELD", "Deployment already completed") from None
         return {"done": is_done(job), "id": job["id"]}

@@ -25,6 +25,7 @@ _RESULT = "salesforce.deploy-result"
 QUEUED_SECONDS = 0.3
 BASE_SECONDS = 0.6
 SECONDS_A_COMPONENT = 0.0005
+CANCELING_SECONDS = 0.5
 
 # Metadata API Developer Guide, `deployRecentValidation()` (excerpt read 2026-11-22): good for ten days.
 VALIDATION_SECONDS = 10 * 24 * 60 * 60
@@ -88,7 +89,7 @@ class Deploys:
         if job["status"] == "Pending":
             job |= {"status": "Canceled", "completed": self._now()}
         else:
-            job["status"] = "Canceling"
+            job |= {"status": "Canceling", "canceled": self._now()}
         self._store.put(self._kind, job["id"], job)
         return job
 
@@ -132,6 +133,8 @@ class Deploys:
                 job |= {"status": "InProgress", "started": starts, "total": self._estimate(job)}
                 self._store.put(self._kind, ident, job)
             ends = job["started"] + max(slow, BASE_SECONDS + SECONDS_A_COMPONENT * job["total"])
+            if job["status"] == "Canceling":
+                ends = min(ends, job["canceled"] + CANCELING_SECONDS)
             if now < ends:
                 return
             self._finish(job, ends)

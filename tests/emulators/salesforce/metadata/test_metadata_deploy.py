@@ -105,7 +105,7 @@ def test_production_refuses_partial_deploys_and_deploys_without_tests(production
             production.submit(files, **options)
 
 
-@cites("deploy result")
+@cites("cancelDeploy", "deploy result")
 def test_a_deploy_can_be_cancelled_while_it_waits_or_works(sandbox: EmulatedOrg) -> None:
     """A pending deploy is Canceled at once; one at work is Canceling, then Canceled."""
     files = {"package.xml": manifest({"ApexClass": ["A"]}), **apex("A")}
@@ -121,6 +121,33 @@ def test_a_deploy_can_be_cancelled_while_it_waits_or_works(sandbox: EmulatedOrg)
     assert not sandbox.components.get("ApexClass", "A")
     again = sandbox.rest("PATCH", f"/{working}", b'{"deployResult":{"status":"Canceling"}}')
     assert again.status == 400
+
+
+@cites("cancelDeploy")
+def test_a_long_deploy_that_is_cancelled_is_over_soon() -> None:
+    """A deploy at work that is cancelled ends soon, however long it would have taken; the next one takes its place."""
+    sandbox = EmulatedOrg(declared={"deploy_seconds": 600.0})
+    first, second = (
+        sandbox.submit({"package.xml": manifest({"ApexClass": [name]}), **apex(name)}) for name in ("A", "B")
+    )
+    sandbox.clock.seconds += 60
+    assert sandbox.soap("cancelDeploy", f"<String>{first}</String>").findtext(".//{*}done") == "false"
+    assert [sandbox.status(i)["status"] for i in (first, second)] == ["Canceling", "Pending"]
+    sandbox.clock.seconds += 2
+    assert [sandbox.status(i)["status"] for i in (first, second)] == ["Canceled", "InProgress"]
+    sandbox.clock.seconds += 600
+    assert sandbox.status(second)["status"] == "Succeeded"
+    assert not sandbox.components.get("ApexClass", "A")
+
+
+@cites("cancelDeploy")
+def test_what_cannot_be_cancelled_is_told(sandbox: EmulatedOrg) -> None:
+    """Cancelling a deploy that is over, or none, is the fault INVALID_ID_FIELD."""
+    over = sandbox.submit({"package.xml": manifest({"ApexClass": ["A"]}), **apex("A")})
+    sandbox.clock.seconds += 60
+    for ident, why in ((over, "Deployment already completed"), ("0Af000000000000", "Invalid deploy ID")):
+        text = sandbox.soap("cancelDeploy", f"<String>{ident}</String>").findtext(".//faultstring")
+        assert text == f"INVALID_ID_FIELD: {why}"
 
 
 @cites("deploy options")
