@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pulumi_alicloud
 import pytest
 from pulumi._types import input_type_py_to_pulumi_names, resource_types
 
@@ -31,6 +32,8 @@ def python_class(token: str) -> tuple[Any, Any]:
     _, place, name = token.split(":")
     module, member = place.split("/")
     file = re.sub(r"(?<!^)(?=[A-Z])", "_", member).lower()
+    # The package first: it is loaded on first use, and a file of it that is imported before leaves it empty for good.
+    getattr(getattr(pulumi_alicloud, module), name)
     found = importlib.import_module(f"pulumi_alicloud.{module}.{file}")
     # Where a nested type took the name `…Args`, the resource's own arguments are called `…InitArgs`.
     return getattr(found, name), vars(found).get(f"{name}InitArgs") or getattr(found, f"{name}Args")
