@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import alibabacloud_oss_v2 as oss
 
 OUTPUTS = {
@@ -31,3 +34,10 @@ def make_buckets() -> None:
     client = oss.Client(config)
     for name in ("storage_releases_bucket", "storage_ledger_bucket", "storage_backups_bucket"):
         client.put_bucket(oss.PutBucketRequest(bucket=str(OUTPUTS[name])))
+
+
+def own_federation(root: Path) -> None:
+    """Give the project in `root` the sample's federation as its own."""
+    (root / "orgs" / "scratch").mkdir(parents=True, exist_ok=True)
+    for name in ("federation.yml", "scratch/dev.json"):
+        shutil.copy(Path(__file__).parents[1] / "orgs" / name, root / "orgs" / name)

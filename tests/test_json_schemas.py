@@ -31,7 +31,7 @@ from flows.release import compose_release, write_release
 from infra.outputs import parse_outputs
 from orgs.federation import load_federation
 from pipelines.approvers import make_keys
-from tests.landed import OUTPUTS, make_buckets
+from tests.landed import OUTPUTS, make_buckets, own_federation
 from toolchain.find import PLUGIN, plugin_folder
 from toolchain.shim import shim_path
 
@@ -209,6 +209,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     layer = root / "metadata" / "core"
     packages = {"packageDirectories": [{"path": "metadata/core", "default": True}], "sourceApiVersion": "62.0"}
     write(root / "sfdx-project.json", json.dumps(packages))
+    own_federation(root)
     write(root / "orgs" / "cross-border.yml", "as_of: 2026-11-22\n")
     write(root / "orgs" / "partners.yml", "as_of: 2026-11-22\nown_domains: [acme.example]\n")
     write(root / "world.json", '{"orgs": []}')

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import click
 
-from flows.bundle import read_bundle
+from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.compose import compose_for
 from flows.gates.gather import gather
 from flows.gates.report import as_sarif, counts, junit, text
 from flows.gates.run import run_gates
+from flows.handover import OUTPUTS_FILE, STACK, read_outputs
 from flows.planfile import read_plan
 from flows.project import federation_of, project_root
+from flows.render.layer import with_rendered
+from flows.signing import read_signed
 from flows.source.project import read_project
-from kit.console import guarded, json_option
+from flows.substitute import has_placeholders, substituted
+from kit.console import guarded, json_option, people
 from kit.problems import Exit, Place, Problem, Refused, relative
-from orgs.federation import Org
+from orgs.access import FILE as ACCESS_FILE
+from orgs.access import load_access
+from orgs.federation import Federation, Org
 from orgs.freezes import load_freezes
 
 BEIJING = timezone(timedelta(hours=8))  # terms, holidays and filings are days in China
@@ -28,7 +35,7 @@ BEIJING = timezone(timedelta(hours=8))  # terms, holidays and filings are days i
 
 @click.command()
 @click.option("--org", "name", required=True, help="An org of the federation.")
-@click.option("--bundle", type=click.Path(path_type=Path), help="A bundle file, instead of composing metadata/.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="A release or bundle, instead of composing metadata/.")
 @click.option("--facts", type=click.Path(path_type=Path), help="A YAML file of facts about the org.")
 @click.option("--plan", type=click.Path(path_type=Path), help="A plan file: what it deletes is judged too.")
 @click.option(
@@ -43,7 +50,8 @@ def gate(name: str, bundle: Path | None, facts: Path | None, plan: Path | None, 
     root = project_root()
     federation = federation_of(root)
     org = federation.org(name)
-    release = read_bundle(bundle) if bundle else compose_for(federation, org, root)
+    release = read_signed(bundle).bundle_for(org.name) if bundle else compose_for(federation, org, root)
+    release = _as_promoted(release, org, federation, root)
     known = gather(read_project(root), federation, org, facts)
     today = datetime.now(UTC).astimezone(BEIJING).date()
     freezes = load_freezes(calendar if (calendar := root / "orgs" / "freezes.yml").is_file() else None, federation)
@@ -64,6 +72,20 @@ def gate(name: str, bundle: Path | None, facts: Path | None, plan: Path | None, 
     else:
         click.echo(junit(org.name, found) if form == "junit" else text(org.name, found))
     sys.exit(status)
+
+
+def _as_promoted(release: Bundle, org: Org, federation: Federation, root: Path) -> Bundle:
+    """Return what a promote would deploy, as far as that is known without asking the org: with the landing zone's
+    values, and what is rendered of them. Without a stack the release is judged as it is written, and that is told."""
+    if not (org.parts or has_placeholders(release)):
+        return release
+    if not (os.environ.get(STACK) or os.environ.get(OUTPUTS_FILE)):
+        unset = f"neither {STACK} nor {OUTPUTS_FILE} is set"
+        people().print(f"Judged without what the landing zone's outputs add: {unset} 未包含着陆区输出的内容")
+        return release
+    outputs = read_outputs(project=root)
+    access = load_access(root / "orgs" / ACCESS_FILE, federation)
+    return with_rendered(substituted(release, outputs), org, federation, outputs, access).bundle
 
 
 def _deletes(file: Path | None, org: Org) -> tuple[ComponentKey, ...] | None:

@@ -9,6 +9,7 @@ from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
+from flows.render.elements import LAYER as RENDERED
 from orgs.editions import Edition
 from orgs.federation import Federation, Org
 from orgs.partners import Partner
@@ -65,7 +66,9 @@ def _work(
 ) -> tuple[dict[str, dict[ComponentKey, date]], list[ComponentKey]]:
     work: dict[str, dict[ComponentKey, date]] = {}
     orphans = []
-    for key in bundle.components:
+    for key, component in bundle.components.items():
+        if component.layer == RENDERED:
+            continue  # nobody wrote it: the kit made it of the landing zone's outputs
         changes = authors.get(key, {})
         if not changes:
             orphans.append(key)

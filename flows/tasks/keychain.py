@@ -20,6 +20,7 @@ from cumulusci.core.keychain import EncryptedFileProjectKeychain
 
 from flows.project import federation_of
 from flows.tokens import Session, mint
+from kit.problems import Refused
 from kit.redaction import install
 from orgs.domains import hosts
 from orgs.editions import OrgKind
@@ -112,7 +113,10 @@ class FederationKeychain(EncryptedFileProjectKeychain):  # type: ignore[misc]
 
     def __init__(self, project_config: Any, key: str | None) -> None:
         install()
-        federation = federation_of(Path(project_config.repo_root or "."))
+        try:
+            federation = federation_of(Path(project_config.repo_root or "."))
+        except Refused as refused:
+            raise CumulusCIUsageError(str(refused)) from refused
         self._federation = {org.name: FederationOrg(org, self) for org in federation.orgs}
         super().__init__(project_config, key)
         _postpone_update_check()

@@ -18,6 +18,7 @@ from flows.commands.matrix import matrix
 from flows.reach import SHARED, Source, facts_of, reached
 from orgs.editions import Edition
 from orgs.federation import Federation, load_federation
+from tests.landed import own_federation
 
 FEDERATION = load_federation()
 ORGS = [org.name for org in FEDERATION.orgs]
@@ -116,6 +117,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tab(root, "core", "A__c", "A")
     tab(root, "china", "B__c", "B")
     (root / "sfdx-project.json").write_text(json.dumps(PACKAGES))
+    own_federation(root)
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message=First")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def test_the_command_says_who_does_what_where_and_how_it_is_verified(
     assert "neither WeChat nor WeCom" in CliRunner().invoke(command, ["--org", "global-uat"]).output
 
     (tmp_path / "sfdx-project.json").write_text("{}")
-    (tmp_path / "orgs").mkdir()
+    shutil.copytree(ROOT / "orgs", tmp_path / "orgs", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     written(tmp_path / "orgs", "  china-east: {channels: [wechat]}\n")
     monkeypatch.chdir(tmp_path)
     said = CliRunner().invoke(command, ["--org", "china-east"]).output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from flows.gates.gather import deviations, gather
 from flows.gates.report import as_sarif, counts, junit, text
 from flows.gates.run import run_gates
 from flows.gates.waivers import Waiver
+from flows.handover import OUTPUTS_FILE, STACK
 from flows.source.project import read_project
 from kit.problems import Place, Refused
 from tests.flows.gates.builders import (
@@ -35,6 +37,7 @@ from tests.flows.gates.builders import (
     security,
     whole,
 )
+from tests.landed import OUTPUTS
 
 
 def test_a_global_org_is_not_judged_by_china_s_rules() -> None:
@@ -129,10 +132,12 @@ def test_sarif_holds_each_finding_under_its_rule_and_a_waived_one_as_a_note() ->
         assert len(log["results"]) == len(found)
 
 
-def run(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     program = "from flows.cli import main; main(prog_name='sfoa')"
     command = [sys.executable, "-c", program, "gate", "--org", "china-uat", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+    inherited = {name: text for name, text in os.environ.items() if name not in (STACK, OUTPUTS_FILE)}
+    given = inherited | environment
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, env=given)
 
 
 def test_the_command_ends_with_1_when_a_finding_blocks(tmp_path: Path) -> None:
@@ -144,6 +149,20 @@ def test_the_command_ends_with_1_when_a_finding_blocks(tmp_path: Path) -> None:
     assert answer["result"]["counts"]["block"] == len(answer["problems"]) > 1
     assert "API version 62.0 is above the org's ceiling 61.0" in {one["what"] for one in answer["problems"]}
     assert run("--format", "junit").returncode == 0
+
+
+def test_the_command_judges_what_a_promote_would_deploy_rendered_from_the_outputs(tmp_path: Path) -> None:
+    abroad = {**OUTPUTS, "integration_endpoints": {"payments": "https://api.stripe.com/v1"}}
+    (tmp_path / "outputs.json").write_text(json.dumps(abroad), encoding="utf-8")
+    done = run("--json", SFOA_OUTPUTS=str(tmp_path / "outputs.json"))
+    answer = json.loads(done.stdout)
+    blocked = {(one["id"], one["component"]) for one in answer["result"]["findings"] if one["severity"] == "block"}
+    rendered = {"NamedCredential:Sfoa_payments", "RemoteSiteSetting:Sfoa_payments"}
+    assert (done.returncode, blocked) == (1, {("R01.undeclared-host", name) for name in rendered})
+    assert not [one for one in answer["result"]["findings"] if "who wrote" in one["what"] and "Sfoa_" in one["what"]]
+    unrendered = run("--json")
+    assert "Judged without what the landing zone's outputs add" in unrendered.stderr
+    assert json.loads(unrendered.stdout)["result"]["counts"]["block"] == 0
 
 
 def test_an_unknown_fact_in_the_file_of_facts_is_refused(tmp_path: Path) -> None:
