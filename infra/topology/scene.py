@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from infra.topology.catalogue import Kind, Language, catalogue
-from infra.topology.state import Piece
+from infra.topology.state import PROVIDER, Piece
 from orgs.federation import Edition, Federation, Org
 
 WIDTH = 1720
@@ -19,6 +19,7 @@ BORDER_X = 300
 ORGS_X = BORDER_X + 16
 REGION_X = ORGS_X + SIDE_W + 140
 BASIS = "legal-basis"
+STACK = "pulumi:pulumi:Stack"
 LINKS = ("TransitRouterPeerAttachment", "TransitRouterVbrAttachment", "TransitRouterVpnAttachment")
 
 
@@ -100,11 +101,19 @@ def scene_of(pieces: Sequence[Piece], federation: Federation, language: Language
 class _Layout:
     def __init__(self, pieces: Sequence[Piece], federation: Federation, language: Language) -> None:
         self._pieces, self._orgs, self._language = pieces, federation.orgs, language
-        stack = next((piece for piece in pieces if piece.type == "pulumi:pulumi:Stack"), Piece("", "", {}))
+        stack = next((piece for piece in pieces if piece.type == STACK), Piece("", "", {}))
         self._stack = stack
+        regions = [piece.text("region") for piece in (stack, *pieces) if piece.type in (STACK, f"{PROVIDER}alicloud")]
+        self._region = next(filter(None, regions), "")
         missing = tuple(sorted({piece.type for piece in pieces if not catalogue().knows(piece.type)}))
         self.scene = Scene(self._say("title", stack=stack.name), self._say("about"), missing=missing)
-        self._cards = self._all_cards()
+        placed: dict[str, list[Piece]] = {}
+        for piece in pieces:
+            placed.setdefault(piece.region or self._region, []).append(piece)
+        self._cards = self._all_cards(placed.pop(self._region, []))
+        cards = {region: self._all_cards(found).values() for region, found in sorted(placed.items())}
+        boxes = {region: [box for row in rows for _, box in row] for region, rows in cards.items()}
+        self._elsewhere = {region: found for region, found in boxes.items() if found}
         self._y: float = 64 + 2 * HEAD
         self._region_w = WIDTH - 36 - REGION_X
         self._rows()
@@ -115,10 +124,11 @@ class _Layout:
     def _of(self, ending: str) -> list[Piece]:
         return [piece for piece in self._pieces if piece.type.endswith(f":{ending}")]
 
-    def _all_cards(self) -> dict[str, list[tuple[Kind, Box]]]:
+    def _all_cards(self, pieces: Sequence[Piece]) -> dict[str, list[tuple[Kind, Box]]]:
+        """Return the cards of a region's pieces, by the frame that they lie in."""
         cards: dict[str, list[tuple[Kind, Box]]] = {}
         for type_, kind in catalogue().cards.items():
-            found = [each for each in self._pieces if each.type == type_ and kind.only in (None, each.area)]
+            found = [each for each in pieces if each.type == type_ and kind.only in (None, each.area)]
             said = kind.say(self._language)
             if kind.together and found:
                 made = [Box(0, 0, 0, CARD, said, f"{len(found)}: " + ", ".join(each.short for each in found))]
@@ -168,7 +178,7 @@ class _Layout:
     def _rows(self) -> None:
         boxes = self.scene.boxes
         x, w = REGION_X + PAD, self._region_w - 2 * PAD
-        heads = [Box(0, 0, 0, 0, "")] * 2  # mainland and region: their heights are known in the end
+        heads = [Box(0, 0, 0, 0, "")] * 3  # mainland, region and the outside: their heights are known in the end
         boxes.extend(heads)
         console = self._frame("console", x, w, 6)
         self._next(console)
@@ -179,19 +189,37 @@ class _Layout:
         vpc = self._network(x, w)
         self._next(vpc)
         half = (w - PAD) / 2
-        lower = [self._frame("storage", x, half, 3), self._frame("audit", x + half + PAD, half, 3)]
+        storage = self._frame("storage", x, half, 3)
+        lower = [storage, self._frame("audit", x + half + PAD, half, 3)]
         self._next(max((each for each in lower if each), key=lambda each: each.h, default=None))
-        # The orgs beside the region, and what stands over and under them, may reach lower than it.
-        bottom = max(self._y, first + HEAD + (len(self._orgs) + 4) * (CARD + GAP))
-        region = self._stack.text("region") or next((each.text("region") for each in self._pieces), "")
-        said = self._say("region", region=region, account=self._stack.text("account_id") or "–")
+        ends = self._y
+        for region, cards in self._elsewhere.items():
+            if not _foreign(region):
+                # An arrow to one that lies below another region would run over that one's cards.
+                self._second_region(region, cards, storage if self._y == ends else None)
+        # What lies beside the region may reach lower than it.
+        bottom = max(self._y, self._around(first, vpc, console) + PAD)
+        said = self._say("region", region=self._region, account=self._stack.text("account_id") or "–")
         boxes[0] = Box(BORDER_X, 64, WIDTH - 20 - BORDER_X, bottom + PAD - 64, self._say("mainland"), tone="mainland")
-        boxes[1] = Box(REGION_X, 64 + HEAD, self._region_w, bottom - 64 - HEAD, said, tone="region")
-        self._around(first, vpc, bottom, console)
+        own = bottom if self._y == ends else ends
+        boxes[1] = Box(REGION_X, 64 + HEAD, self._region_w, own - 64 - HEAD, said, tone="region")
+        boxes[2] = Box(OUTSIDE_X, 64, SIDE_W + 2 * PAD, bottom + PAD - 64, self._say("outside"), tone="outside")
         self.scene.height = bottom + PAD + 16
         if self.scene.missing:
             self.scene.notes.append(self._say("missing", types=", ".join(self.scene.missing)))
         self.scene.height += 20 * len(self.scene.notes) + 8
+
+    def _second_region(self, region: str, cards: list[Box], source: Box | None) -> None:
+        """Add another region of the mainland under the stack's own, with the copies that it holds."""
+        top = self._y + 4 * PAD  # room for the arrow's label
+        frame = Box(REGION_X + PAD, top + HEAD, self._region_w - 2 * PAD, 0, self._say("copies"), tone="frame")
+        frame = self._grid(frame, cards, 6)
+        said = self._say("second_region", region=region)
+        self.scene.boxes.append(Box(REGION_X, top, self._region_w, frame.bottom + PAD - top, said, tone="region"))
+        if source:
+            middle = source.x + source.w / 2
+            self.scene.arrows.append(Arrow(middle, source.bottom, middle, frame.y, self._say("flow_copies")))
+        self._y = frame.bottom + PAD
 
     def _next(self, frame: Box | None) -> None:
         self._y = frame.bottom + PAD if frame else self._y
@@ -247,8 +275,8 @@ class _Layout:
     def _tier(switch: Piece, zone: str) -> str:
         return switch.short.removesuffix(f"-{zone}")
 
-    def _around(self, first: float, vpc: Box | None, bottom: float, console: Box | None) -> None:
-        """Add what lies around the region, and the flows."""
+    def _around(self, first: float, vpc: Box | None, console: Box | None) -> float:
+        """Add what lies around the region, and the flows; return how low it reaches."""
         inside = [self._org(org) for org in self._orgs if org.edition is Edition.ALIBABA]
         outside = [self._org(org) for org in self._orgs if org.edition is Edition.GLOBAL]
         ends = {flow: [box for box in self.scene.boxes if box.flow == flow] for flow in
@@ -266,11 +294,11 @@ class _Layout:
                 there = REGION_X + PAD if flow == "sign_on" else end[0].x  # its cards stand behind others
                 a, b = (right, there) if inwards else (there, right)
                 self.scene.arrows.append(Arrow(a, y, b, y, self._say(f"flow_{flow}")))
-        self._abroad(outside, orgs, vpc, bottom, console)
+        low = self._abroad(outside, console)
+        return max(orgs.bottom, low, self._link(max(orgs.bottom + 30, low + GAP + CARD / 2), vpc))
 
-    def _abroad(self, outside: list[Box], orgs: Box, vpc: Box | None, bottom: float, console: Box | None) -> None:
-        frame = Box(OUTSIDE_X, 64, SIDE_W + 2 * PAD, bottom + PAD - 64, self._say("outside"), tone="outside")
-        self.scene.boxes.append(frame)
+    def _abroad(self, outside: list[Box], console: Box | None) -> float:
+        """Add what lies outside the mainland; return how low it reaches."""
         x, y = OUTSIDE_X + PAD, 64 + HEAD + PAD
         issuers = [piece for piece in self._of("OidcProvider") if piece.text("issuerUrl")]
         lower = console.bottom + 40 if console else y
@@ -285,21 +313,30 @@ class _Layout:
             if issuers and console:
                 middle, start = x + SIDE_W / 2, console.y + HEAD + CARD
                 self.scene.arrows.append(Arrow(middle, start, middle, made.y, self._say("flow_releases")))
-        self._link(orgs, vpc)
+            lower = made.bottom + PAD
+        for region, cards in self._elsewhere.items():
+            if _foreign(region):
+                said = self._say("second_region", region=region)
+                lower = self._grid(Box(x, lower, SIDE_W, 0, said, tone="frame"), cards, 1).bottom + PAD
+        return lower
 
-    def _link(self, orgs: Box, vpc: Box | None) -> None:
+    def _link(self, least: float, vpc: Box | None) -> float:
+        """Add the link abroad, at `least` so low, with its legal basis, or the note that there is none; return how low
+        it reaches. It ends at the region where the state has no VPC, or where others lie beside that."""
         links = [each for ending in LINKS for each in self._of(ending)]
         abroad = [each for each in links if each.tag(BASIS) or _foreign(each.text("peerTransitRouterRegionId"))]
-        if not abroad or vpc is None:
+        if not abroad:
             self.scene.notes.append(self._say("no_link"))
-            return
-        y = max(orgs.bottom + 30, vpc.bottom - 24)
+            return 0
+        y = max(least, vpc.bottom - 24) if vpc else least
+        here = vpc.x if vpc and y < vpc.bottom else REGION_X
         where = ", ".join(each.text("peerTransitRouterRegionId") or each.short for each in abroad)
         end = Box(OUTSIDE_X + PAD, y - CARD / 2, SIDE_W, CARD, self._say("premises"), where, "org")
         self.scene.boxes.append(end)
-        basis = next((each.tag(BASIS) for each in abroad if each.tag(BASIS)), self._say("no_basis"))
-        said = self._say("flow_link", basis=basis)
-        self.scene.arrows.append(Arrow(vpc.x, y, end.x + end.w, y, said, "abroad", both=True))
+        bases = sorted({each.tag(BASIS) or self._say("no_basis") for each in abroad})
+        said = self._say("flow_link", basis=", ".join(bases))
+        self.scene.arrows.append(Arrow(here, y, end.x + end.w, y, said, "abroad", both=True))
+        return end.bottom
 
     def _org(self, org: Org) -> Box:
         said = self._say("ring", kind=self._say(org.kind.value), ring=str(org.ring))

@@ -13,16 +13,19 @@ from pathlib import Path
 from kit.problems import Place, Problem, Refused
 
 TIMEOUT_SECONDS = 120
+PROVIDER = "pulumi:providers:"
 RULE = "the picture is drawn from what `pulumi stack export` prints"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One resource of the state. `name` is the one that the program gave it ("storage-ledger")."""
+    """One resource of the state. `name` is the one that the program gave it ("storage-ledger"), `region` that of its
+    provider, "" where the state names none."""
 
     type: str
     name: str
     outputs: Mapping[str, object]
+    region: str = ""
 
     @property
     def area(self) -> str:
@@ -90,7 +93,20 @@ def parse_state(text: str, source: str) -> tuple[Piece, ...]:
     if not isinstance(resources, list):
         raise Refused(Problem("no list of resources in it", RULE, fix, Place(source)))
     try:
-        found = [Piece(each["type"], each["urn"].split("::")[-1], each.get("outputs") or {}) for each in resources]
+        regions = {
+            each["urn"]: str((each.get("outputs") or {}).get("region") or "")
+            for each in resources
+            if each["type"].startswith(PROVIDER)
+        }
+        found = [
+            Piece(
+                each["type"],
+                each["urn"].split("::")[-1],
+                each.get("outputs") or {},
+                regions.get((each.get("provider") or "").rpartition("::")[0], ""),
+            )
+            for each in resources
+        ]
     except (AttributeError, KeyError, TypeError) as error:
         raise Refused(Problem("a resource has no type or no URN", RULE, fix, Place(source))) from error
     return tuple(sorted(found, key=lambda piece: (piece.type, piece.name)))

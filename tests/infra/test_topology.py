@@ -27,6 +27,14 @@ OLDER = Path(__file__).parents[1] / "e2e" / "data" / "last-release.json"
 PICTURE = Path(__file__).parents[2] / "docs" / "topology.svg"
 PEER = "alicloud:cen/transitRouterPeerAttachment:TransitRouterPeerAttachment"
 ABROAD = Piece(PEER, "link-hq", {"peerTransitRouterRegionId": "eu-central-1", "tags": {"legal-basis": "cac-scc/42"}})
+BUCKET, KEY = "alicloud:oss/bucket:Bucket", "alicloud:kms/key:Key"
+PARTS = ("releases", "ledger", "backups", "logs", "state")
+
+
+def copies(region: str) -> tuple[Piece, ...]:
+    """Return what a second copy of the buckets adds to a state."""
+    buckets = [Piece(BUCKET, f"storage-replica-{part}", {"bucket": f"acme-{part}"}, region) for part in PARTS]
+    return *buckets, Piece(KEY, "storage-replica-key", {}, region)
 
 
 def scene(language: Language = "en", file: Path = STATE, *more: Piece) -> Scene:
@@ -38,6 +46,10 @@ SCENES = {
     "chinese": scene("zh"),
     "older": scene("en", OLDER),
     "linked": scene("en", STATE, ABROAD),
+    "linked and nothing else": scene_of((ABROAD,), load_federation(), "en"),
+    "copied": scene("en", STATE, *copies("cn-beijing")),
+    "copied twice, and linked": scene("zh", STATE, *copies("cn-beijing"), *copies("cn-hangzhou"), ABROAD),
+    "copied abroad, and linked": scene("en", STATE, *copies("cn-hongkong"), ABROAD),
     "empty": scene_of((), load_federation(), "en"),
 }
 every_scene = pytest.mark.parametrize("drawn", SCENES.values(), ids=SCENES.keys())
@@ -133,6 +145,62 @@ def test_china_orgs_lie_inside_the_border_and_global_ones_outside() -> None:
     for org in load_federation().orgs:
         frame = boxes["Chinese mainland" if org.edition.value == "alibaba" else "Outside the mainland"]
         assert within(boxes[org.name], frame)
+
+
+def test_what_stands_in_another_region_is_drawn_there_and_what_is_copied_to_it_is_an_arrow() -> None:
+    drawn = SCENES["copied"]
+    regions = {box.title.partition(",")[0]: box for box in drawn.boxes if box.tone == "region"}
+    own, other = regions["Alibaba Cloud cn-shanghai"], regions["Alibaba Cloud cn-beijing"]
+    (mainland,) = [box for box in drawn.boxes if box.tone == "mainland"]
+    assert within(own, mainland)
+    assert within(other, mainland)
+    inside = {f"{box.title} {box.sub}" for box in drawn.boxes if within(box, other) and not box.is_frame}
+    assert {each for each in inside if "replica" in each} == inside
+    assert len(inside) == len(copies("cn-beijing"))
+    (arrow,) = [arrow for arrow in drawn.arrows if arrow.label == "copies of what is written"]
+    assert own.y < arrow.y1 < own.bottom
+    assert other.y < arrow.y2 < other.bottom
+
+
+def test_copies_off_the_mainland_lie_outside_it() -> None:
+    drawn = SCENES["copied abroad, and linked"]
+    (outside,) = [box for box in drawn.boxes if box.tone == "outside"]
+    found = [box for box in drawn.boxes if "replica" in box.title + box.sub]
+    assert len(found) == len(copies("cn-hongkong"))
+    assert all(within(box, outside) for box in found)
+
+
+def test_a_resource_is_in_the_region_of_its_provider_whatever_its_name_and_the_stack_s_own_is_none_besides() -> None:
+    root = "urn:pulumi:local::p::"
+    default, second = f"{root}pulumi:providers:alicloud::default", f"{root}pulumi:providers:alicloud::storage-second"
+    rows = [
+        {"type": "pulumi:providers:alicloud", "urn": default, "outputs": {"region": "cn-shanghai"}},
+        {"type": "pulumi:providers:alicloud", "urn": second, "outputs": {"region": "cn-beijing"}},
+        {"type": BUCKET, "urn": f"{root}{BUCKET}::storage-here", "provider": f"{default}::1-2", "outputs": {}},
+        {"type": BUCKET, "urn": f"{root}{BUCKET}::storage-there", "provider": f"{second}::3-4", "outputs": {}},
+    ]
+    pieces = parse_state(json.dumps({"deployment": {"resources": rows}}), "state.json")
+    assert {piece.name: piece.region for piece in pieces if piece.type == BUCKET} == {
+        "storage-here": "cn-shanghai",
+        "storage-there": "cn-beijing",
+    }
+    drawn = scene_of(pieces, load_federation(), "en")
+    assert [box.title for box in drawn.boxes if box.tone == "region"] == [
+        "Alibaba Cloud cn-shanghai, account –",
+        "Alibaba Cloud cn-beijing",
+    ]
+
+
+def test_a_link_abroad_says_its_legal_basis_in_a_state_without_a_vpc_too() -> None:
+    (link,) = [arrow for arrow in SCENES["linked and nothing else"].arrows if arrow.tone == "abroad"]
+    assert "cac-scc/42" in link.label
+    assert not SCENES["linked and nothing else"].notes
+
+
+def test_links_abroad_say_the_legal_basis_of_each() -> None:
+    vbr = Piece(PEER.replace("Peer", "Vbr"), "link-vbr", {"tags": {"legal-basis": "cert/7"}})
+    (link,) = [arrow for arrow in scene("en", STATE, ABROAD, vbr).arrows if arrow.tone == "abroad"]
+    assert "cac-scc/42, cert/7" in link.label
 
 
 def test_a_link_abroad_is_drawn_only_when_there_is_one_and_says_its_legal_basis() -> None:
