@@ -6,6 +6,7 @@ import pulumi
 import pulumi_alicloud as ali
 
 from infra.buckets import Buckets
+from infra.logalerts import alert_contacts
 from infra.sections.audit import AuditSettings
 from infra.settings import Settings
 from infra.storage import Storage
@@ -21,8 +22,8 @@ SEPARATORS = ", '\";=()[]{}?@&<>/:\n\t\r"  # between the words of a log line, as
 class Audit(pulumi.ComponentResource):
     """An ActionTrail trail of every action in every region, into SLS and a bucket under retention.
 
-    With it the log stores of other components, rules of Cloud Config, and alarms to contacts. The trail's own log
-    store, `actiontrail_<trail>`, is made by ActionTrail.
+    With it the log stores of other components, rules of Cloud Config, alarms and alerts to contacts. The trail's own
+    log store, `actiontrail_<trail>`, is made by ActionTrail.
     """
 
     trail: pulumi.Output[str]
@@ -51,6 +52,8 @@ class Audit(pulumi.ComponentResource):
             self._rules()
         if audit.contacts:
             self._alarms()
+            store = self.trail.apply(lambda trail: f"actiontrail_{trail}")
+            alert_contacts(name, settings, audit.contacts, self.log_project, store, self._kept())
         self.register_outputs({"trail": self.trail, "trail_bucket": self.trail_bucket, "log_project": self.log_project})
 
     def _project(self) -> ali.log.Project:

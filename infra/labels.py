@@ -51,6 +51,10 @@ class Labels:
         label = f"{self.company}-{self.environment}-{name}"
         return _with_digest(label, f"{self.account_id}/{label}", limits().names.log_project)
 
+    def log_record(self, area: str, name: str) -> str:
+        """Return the id of a record of SLS, which all projects of the account share."""
+        return _cut(self._join(area, name), limits().names.log_record)
+
     def bucket(self, name: str) -> str:
         """Return the name of a bucket.
 

@@ -75,6 +75,7 @@ class Names(_Frozen):
     bucket: int
     kms_alias: int
     log_project: int
+    log_record: int
     trail: int
     config_rule: int
     api: int

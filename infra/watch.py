@@ -1,4 +1,4 @@
-"""Reads `watch.yml`: what Cloud Config checks, and which events contacts are told of."""
+"""Reads `watch.yml`: what Cloud Config checks, and which events and which actions contacts are told of."""
 
 from __future__ import annotations
 
@@ -34,14 +34,30 @@ class ProductEvents(_Frozen):
     about: str
 
 
+class LogAlert(_Frozen):
+    """What is looked for in the trail's log store; one find raises it. `severity` is SLS's: 10 is critical, 8 high."""
+
+    name: str
+    about: str
+    about_zh: str
+    query: str
+    severity: Literal[10, 8, 6, 4, 2]
+
+
 class Watch(_Frozen):
-    """The whole table. `as_of` is the day on which it was last compared with its sources."""
+    """The whole table. `as_of` is the day on which it was last compared with its sources.
+
+    `every` and `looks_back` are spans of time as SLS writes them, such as "5m".
+    """
 
     source: str
     as_of: datetime.date
     rules: tuple[ManagedRule, ...]
     events: tuple[ProductEvents, ...]
     levels: tuple[Literal["CRITICAL", "WARN", "INFO"], ...]
+    alerts: tuple[LogAlert, ...]
+    every: str
+    looks_back: str
 
 
 @functools.cache

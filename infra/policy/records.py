@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -73,6 +74,28 @@ def trails_record_everything(resource: Resource, _: Stack) -> str | None:
 )
 def databases_audit_statements(resource: Resource, _: Stack) -> str | None:
     return resource.unless("sqlCollectorStatus", "Enabled")
+
+
+@RULES.add(
+    "actiontrail.Trail",
+    title=("Nobody is told when the account's owner signs in", "主账号登录时无人收到告警"),
+    fix=(
+        "add a log.Alert over the trail's log store that looks for root-account, and contacts to tell",
+        "请在操作审计日志库上添加查询 root-account 的 log.Alert，并指定联系人",
+    ),
+    source="CIS Alibaba Cloud Foundation Benchmark, monitoring of root account logins; from knowledge",
+    looks_around=True,
+)
+def sign_ins_of_the_owner_are_told(_: Resource, stack: Stack) -> str | None:
+    if not stack.production:
+        return None
+    alerts = (*stack.of("log.Alert"), *stack.of("sls.Alert"))
+    return None if any(_asks(alert, "root-account") for alert in alerts) else "no alert on root-account"
+
+
+def _asks(alert: Resource, word: str) -> bool:
+    asked = alert.get("queryLists", alert.get("configuration"))
+    return asked is UNKNOWN or word in json.dumps(asked, default=repr)
 
 
 def expirations(bucket: Resource) -> Iterator[float]:

@@ -68,6 +68,18 @@ def test_audit_comes_up_with_storage_alone(ground: Ground) -> None:
     assert told == {group["id"] for group in ground.kept("alicloud.cms_contact_group")}
 
 
+def test_the_owner_s_sign_in_is_looked_for_in_the_trail_s_log_store_and_mailed_to_the_contacts(ground: Ground) -> None:
+    outputs, alerts = ground.outputs(), {alert["name"]: alert for alert in ground.kept("sls.job")}
+    assert set(alerts) == {alert.name for alert in watch().alerts}
+    (asked,) = alerts["root-sign-in"]["configuration"]["queryList"]
+    assert (asked["project"], asked["store"]) == (outputs["log_project"], f"actiontrail_{outputs['trail']}")
+    assert "root-account" in asked["query"]
+    records = {json.loads(place["value"]).get("email", [None])[0] for place in ground.kept("sls.record")}
+    assert "on-call@example.com" in records
+    policy = alerts["root-sign-in"]["configuration"]["policyConfiguration"]["actionPolicyId"]
+    assert ground.clouds.store.get("sls.record", f"sls.alert.action_policy/{policy}")
+
+
 def test_buckets_are_copied_to_the_second_region_and_listed(ground: Ground) -> None:
     buckets = ground.kept("oss.bucket")
     copied = {

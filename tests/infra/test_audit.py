@@ -50,12 +50,34 @@ def test_every_event_of_the_table_is_told_to_the_contacts(audit: Any) -> None:
     }
 
 
+def test_every_alert_of_the_table_looks_into_the_trail_s_log_store_and_mails_to_the_contacts(audit: Any) -> None:
+    alerts = {alert.name.removeprefix("audit-"): alert.inputs for alert in audit.of("log/alert:Alert").values()}
+    assert set(alerts) == {alert.name for alert in watch().alerts}
+    assert "root-account" in alerts["root-sign-in"]["queryLists"][0]["query"]
+    assert {alert["queryLists"][0]["store"] for alert in alerts.values()} == {
+        f"actiontrail_{audit.contract['audit_trail']}"
+    }
+    records = {record.inputs["resourceName"]: record for record in audit.of("ResourceRecord").values()}
+    values = {name: json.loads(record.inputs["value"]) for name, record in records.items()}
+    (policy,) = {alert["policyConfiguration"]["actionPolicyId"] for alert in alerts.values()}
+    assert policy == values["sls.alert.action_policy"]["action_policy_id"]
+    assert (
+        f'groups=["{values["sls.common.user_group"]["user_group_id"]}"]'
+        in (values["sls.alert.action_policy"]["primary_policy_script"])
+    )
+    assert values["sls.common.user_group"]["members"] == [values["sls.common.user"]["user_id"]]
+    assert values["sls.common.user"]["email"] == ["on-call@example.com"]
+    assert all(record.provider.partition("::")[2].count("audit-records") for record in records.values())
+    assert audit.of("alicloud")["audit-records"].inputs["region"] == "cn-heyuan"
+
+
 def test_where_the_company_runs_cloud_config_centrally_the_stack_leaves_it_alone(stand: Any) -> None:
     section = {"trail_retention_days": 1, "trail_locked": False, "config_rules": False}
     standing = stand("local", {"sfoa:audit": json.dumps(section)})
     assert not standing.of("cfg/rule:Rule")
     assert not standing.of("ConfigurationRecorder")
     assert not standing.of("EventRule")  # nobody to tell
+    assert not standing.of("log/alert:Alert")
 
 
 def test_the_contract_names_what_the_audit_made(audit: Any) -> None:
@@ -87,4 +109,5 @@ def test_names_stay_within_what_sls_and_actiontrail_take() -> None:
     labels = Labels("c" * 16, "development", "1234567890123456")
     assert len(labels.trail("actions" * 5)) <= 36
     assert len(labels.log_project("logs" * 20)) <= 63
+    assert len(labels.log_record("audit", "a" * 80)) <= 60
     assert labels.trail("a" * 40) != labels.trail("a" * 41)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.alicloud.sls import projects, stores
+from emulators.alicloud.sls import alerts, projects, stores
 from emulators.alicloud.sls.desk import Desk
 from emulators.alicloud.sls.errors import LogError
 from emulators.alicloud.sls.signature import authenticate
@@ -35,12 +35,19 @@ class Route:
 
 
 _STORE = r"/logstores/(?P<store>[^/]+)"
+_JOB = r"/jobs/(?P<job>[^/]+)"
+_RECORDS = r"/resources/(?P<resource>[^/]+)/records"
+_RECORD = rf"{_RECORDS}/(?P<record>[^/]+)"
 _ROUTES = (
     Route("CreateProject", "POST", "/", projects.create, project=False),
     Route("ListProject", "GET", "/", projects.show_all, project=False),
     Route("ListTagResources", "GET", "/tags", projects.show_tags, project=False),
     Route("TagResources", "POST", "/tag", projects.tag, project=False),
     Route("UntagResources", "POST", "/untag", projects.untag, project=False),
+    Route("CreateResourceRecord", "POST", _RECORDS, alerts.create_record, project=False),
+    Route("GetResourceRecord", "GET", _RECORD, alerts.show_record, project=False),
+    Route("UpdateResourceRecord", "PUT", _RECORD, alerts.update_record, project=False),
+    Route("DeleteResourceRecords", "DELETE", _RECORDS, alerts.delete_records, project=False),
     Route("GetProject", "GET", "/", projects.show),
     Route("UpdateProject", "PUT", "/", projects.update),
     Route("DeleteProject", "DELETE", "/", projects.delete),
@@ -59,6 +66,10 @@ _ROUTES = (
     Route("GetIndex", "GET", f"{_STORE}/index", stores.show_index),
     Route("UpdateIndex", "PUT", f"{_STORE}/index", stores.update_index),
     Route("DeleteIndex", "DELETE", f"{_STORE}/index", stores.delete_index),
+    Route("CreateJob", "POST", "/jobs", alerts.create),
+    Route("GetJob", "GET", _JOB, alerts.show),
+    Route("UpdateJob", "PUT", _JOB, alerts.update),
+    Route("DeleteJob", "DELETE", _JOB, alerts.delete),
 )
 
 

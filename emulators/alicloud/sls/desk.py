@@ -12,6 +12,7 @@ from emulators.store import Document, Store
 
 PROJECT_KIND = "sls.project"
 STORE_KIND = "sls.logstore"
+JOB_KIND = "sls.job"
 
 
 @dataclass(frozen=True)

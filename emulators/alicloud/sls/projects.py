@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from emulators.alicloud.account import ACCOUNT_ID
-from emulators.alicloud.sls.desk import PROJECT_KIND, STORE_KIND, Desk, body_of
+from emulators.alicloud.sls.desk import JOB_KIND, PROJECT_KIND, STORE_KIND, Desk, body_of
 from emulators.alicloud.sls.errors import LogError
 from emulators.http import Request
 
@@ -58,11 +58,12 @@ def update(desk: Desk, request: Request, _: dict[str, str]) -> None:
     desk.keep_project(desk.project | {"description": str(body_of(request).get("description") or "")})
 
 
-def delete(desk: Desk, _: Request, __: dict[str, str]) -> None:
+def delete(desk: Desk, _request: Request, _parts: dict[str, str]) -> None:
     """Delete a project with everything in it, as the service does."""
     name = desk.project["projectName"]
-    for place, _log_store in desk.store.all(STORE_KIND, f"{name}/"):
-        desk.store.delete(STORE_KIND, place)
+    for kind in (STORE_KIND, JOB_KIND):
+        for place, _ in desk.store.all(kind, f"{name}/"):
+            desk.store.delete(kind, place)
     desk.store.delete(PROJECT_KIND, name)
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus, urlencode
 
 import pytest
 from alibabacloud_cloudapi20160714 import models as gateway
@@ -124,7 +125,7 @@ class Functions:
         target = f"/2023-03-30{path}{query}"
         lines = [method, headers["accept"], "", headers["content-type"], headers["date"]]
         lines += [f"{name}:{headers[name]}" for name in ("x-acs-signature-nonce", "x-acs-version")]
-        text = "\n".join([*lines, target])
+        text = "\n".join([*lines, unquote_plus(target)])
         digest = hmac.new(self.secret.encode(), text.encode(), hashlib.sha1).digest()
         headers["authorization"] = f"acs {ACCESS_KEY_ID}:{base64.b64encode(digest).decode()}"
         data = b"" if body is None else json.dumps(body).encode()
@@ -155,6 +156,13 @@ def test_a_function_lives_with_its_trigger(functions: Functions) -> None:
     config = json.dumps({"authType": "anonymous", "methods": ["GET"], "disableURLInternet": True})
     trigger = {"triggerName": "http", "triggerType": "http", "triggerConfig": config, "qualifier": "LATEST"}
     assert functions("POST", "/functions/callback/triggers", trigger)[1]["triggerConfig"] == config
+    mine, wrong = "/functions/callback/triggers/http", json.dumps({"authType": "anonymous"})
+    assert functions("PUT", mine, {"triggerConfig": wrong})[1]["Code"] == "InvalidArgument"
+    functions("PUT", mine, {"description": "the platforms"})
+    shown = functions("GET", mine)[1]
+    assert (shown["triggerConfig"], shown["description"]) == (config, "the platforms")
+    functions("PUT", "/functions/callback", {"timeout": 15})
+    assert functions("GET", "/functions/callback")[1]["timeout"] == 15
     assert functions("DELETE", "/functions/callback")[0] == 403
     assert functions("DELETE", "/functions/callback/triggers/http") == (204, None)
     assert functions("DELETE", "/functions/callback") == (204, None)
@@ -190,7 +198,13 @@ def test_a_domain_wants_a_function_and_a_key_of_its_certificate(functions: Funct
     assert functions("POST", "/custom-domains", domain | {"protocol": "HTTPS"})[1]["Code"] == "InvalidArgument"
     assert functions("POST", "/custom-domains", domain)[0] == 200
     assert functions("POST", "/custom-domains", domain)[1]["Code"] == "DomainNameAlreadyExists"
-    assert functions("DELETE", "/custom-domains/callbacks.acme.example")[0] == 204
+    mine = "/custom-domains/callbacks.acme.example"
+    away = {"routeConfig": {"routes": [{"path": "/*", "functionName": "elsewhere"}]}}
+    assert functions("PUT", mine, away)[1]["Code"] == "FunctionNotFound"
+    functions("PUT", mine, {"wafConfig": {"enableWAF": True}})
+    shown = functions("GET", mine)[1]
+    assert (shown["routeConfig"], shown["wafConfig"]) == (route, {"enableWAF": True})
+    assert functions("DELETE", mine)[0] == 204
 
 
 def test_tags_of_a_function_come_and_go(functions: Functions) -> None:
@@ -198,6 +212,9 @@ def test_tags_of_a_function_come_and_go(functions: Functions) -> None:
     sent = {"ResourceType": "function", "ResourceId": [arn], "Tag": [{"Key": "team", "Value": "crm"}]}
     functions("POST", "/tags-v2", sent)
     assert functions("GET", "/functions/callback")[1]["tags"] == [{"key": "team", "value": "crm"}]
+    asked = urlencode({"ResourceId": json.dumps([arn]), "ResourceType": "function", "TagKey": '["team"]'})
+    assert functions("DELETE", "/tags-v2", query=f"?{asked}")[0] == 200
+    assert functions("GET", "/functions/callback")[1]["tags"] == []
 
 
 def test_what_nobody_emulates_is_named(functions: Functions) -> None:

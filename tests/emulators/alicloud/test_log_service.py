@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 from collections.abc import Iterator
@@ -100,17 +101,106 @@ def test_a_project_is_deleted_with_its_stores(world: Running, client: Client) ->
     assert not world.store.all("sls.logstore", "acme-short-lived/")
 
 
-def test_a_call_signed_by_sha1_as_the_provider_s_sdk_signs_is_taken(client: Client) -> None:
-    """aliyun-log-go-sdk 0.1.108, signature.go."""
+def test_a_project_s_policy_tags_and_description_come_and_go(client: Client) -> None:
+    policy = json.dumps({"Version": "1", "Statement": [{"Effect": "Deny", "Action": "log:*", "Resource": "*"}]})
+    client.put_project_policy(PROJECT, sls.PutProjectPolicyRequest(body=policy))
+    assert json.loads(signed_by_sha1("GET", f"{PROJECT}.cn-shanghai", "/policy").text) == json.loads(policy)
+    client.delete_project_policy(PROJECT)
+    assert signed_by_sha1("GET", f"{PROJECT}.cn-shanghai", "/policy").text == ""
+    tag = sls.TagResourcesRequestTags(key="owner", value="crm")
+    client.tag_resources(sls.TagResourcesRequest(resource_type="PROJECT", resource_id=[PROJECT], tags=[tag]))
+    client.untag_resources(sls.UntagResourcesRequest(resource_type="PROJECT", resource_id=[PROJECT], tags=["owner"]))
+    request = sls.ListTagResourcesRequest(resource_type="PROJECT", resource_id=[PROJECT])
+    assert "owner" not in [row.tag_key for row in client.list_tag_resources(request).body.tag_resources]
+    found = client.list_project(sls.ListProjectRequest(project_name="acme")).body
+    assert PROJECT in [project.project_name for project in found.projects]
+
+
+def test_a_log_store_is_changed_within_what_the_service_takes(client: Client) -> None:
+    client.create_log_store(PROJECT, sls.CreateLogStoreRequest(logstore_name="changing", ttl=184, shard_count=1))
+    client.update_log_store(PROJECT, "changing", sls.UpdateLogStoreRequest(logstore_name="changing", ttl=365))
+    assert client.get_log_store(PROJECT, "changing").body.ttl == 365
+    assert client.get_log_store_metering_mode(PROJECT, "changing").body.metering_mode == "ChargeByFunction"
+    by_data = sls.UpdateLogStoreMeteringModeRequest(metering_mode="ChargeByDataIngest")
+    client.update_log_store_metering_mode(PROJECT, "changing", by_data)
+    assert client.get_log_store_metering_mode(PROJECT, "changing").body.metering_mode == "ChargeByDataIngest"
+    line = sls.IndexLine(chn=False, case_sensitive=False, token=[" "])
+    body = sls.UpdateIndexRequest(body=sls.Index(line=line))
+    assert refused(lambda: client.update_index(PROJECT, "changing", body)) == "IndexConfigNotExist"
+    client.create_index(PROJECT, "changing", sls.CreateIndexRequest(body=sls.Index(line=line)))
+    line.chn = True
+    client.update_index(PROJECT, "changing", body)
+    assert client.get_index(PROJECT, "changing").body.line.chn
+
+
+ALERT = {
+    "name": "root-sign-in",
+    "type": "Alert",
+    "displayName": "The owner signed in",
+    "schedule": {"type": "FixedRate", "interval": "5m"},
+    "configuration": {
+        "version": "2.0",
+        "queryList": [{"store": "actiontrail_acme", "query": "event.userIdentity.type: root-account"}],
+        "severityConfigurations": [{"severity": 10}],
+        "policyConfiguration": {"alertPolicyId": "sls.builtin.dynamic", "actionPolicyId": "acme"},
+    },
+}
+
+
+def test_an_alert_is_a_job_of_its_project_and_ends_with_it(world: Running, client: Client) -> None:
+    client.create_project(sls.CreateProjectRequest(project_name="acme-watched", description=""))
+    host = "acme-watched.cn-shanghai"
+    for part in ("type", "displayName", "schedule", "configuration"):
+        wrong = signed_by_sha1("POST", host, "/jobs", {key: value for key, value in ALERT.items() if key != part})
+        assert wrong.json()["errorCode"] == "ParameterInvalid", part
+    assert signed_by_sha1("POST", host, "/jobs", ALERT).status_code == 200
+    assert signed_by_sha1("POST", host, "/jobs", ALERT).json()["errorCode"] == "JobAlreadyExist"
+    signed_by_sha1("PUT", host, "/jobs/root-sign-in", ALERT | {"displayName": "Changed"})
+    shown = signed_by_sha1("GET", host, "/jobs/root-sign-in").json()
+    assert (shown["displayName"], shown["status"]) == ("Changed", "ENABLED")
+    signed_by_sha1("DELETE", host, "/jobs/root-sign-in")
+    assert signed_by_sha1("GET", host, "/jobs/root-sign-in").json()["errorCode"] == "JobNotExist"
+    signed_by_sha1("POST", host, "/jobs", ALERT)
+    client.delete_project("acme-watched", sls.DeleteProjectRequest())
+    assert not world.store.all("sls.job", "acme-watched/")
+
+
+def test_who_is_told_is_written_in_one_region_and_read_in_all(world: Running) -> None:
+    value = {"user_id": "on-call", "user_name": "on-call", "enabled": True, "email": ["on-call@example.com"]}
+    records = "/resources/sls.common.user/records"
+    user = {"id": "on-call", "tag": "on-call", "value": json.dumps(value)}
+    assert signed_by_sha1("POST", "cn-shanghai", records, user).json()["errorCode"] == "ParameterInvalid"
+    assert signed_by_sha1("POST", "cn-heyuan", records, user).status_code == 200
+    assert signed_by_sha1("POST", "cn-heyuan", records, user).json()["errorCode"] == "ResourceRecordAlreadyExist"
+    for wrong in ({"user_id": "other"}, {"email": "on-call@example.com"}):
+        sent = user | {"id": "b-user", "value": json.dumps(value | {"user_id": "b-user"} | wrong)}
+        assert signed_by_sha1("POST", "cn-heyuan", records, sent).json()["errorCode"] == "ParameterInvalid"
+    signed_by_sha1("PUT", "cn-heyuan", f"{records}/on-call", user | {"tag": "changed"})
+    assert signed_by_sha1("GET", "cn-shanghai", f"{records}/on-call").json()["tag"] == "changed"
+    unknown = signed_by_sha1("POST", "cn-heyuan", "/resources/acme.own/records", user)
+    assert unknown.json()["errorCode"] == "ResourceNotExist"
+    assert signed_by_sha1("DELETE", "cn-heyuan", f"{records}?ids=on-call").status_code == 200
+    gone = signed_by_sha1("GET", "cn-shanghai", f"{records}/on-call")
+    assert gone.json()["errorCode"] == "ResourceRecordNotExist"
+
+
+def signed_by_sha1(method: str, host: str, target: str, body: Any = None) -> requests.Response:
+    """Call as the provider's SDK does: aliyun-log-go-sdk 0.1.108, signature.go."""
+    raw = b"" if body is None else json.dumps(body).encode()
+    md5 = hashlib.md5(raw).hexdigest().upper() if raw else ""
     date = formatdate(usegmt=True)
-    own = {"x-log-apiversion": "0.6.0", "x-log-bodyrawsize": "0", "x-log-signaturemethod": "hmac-sha1"}
+    own = {"x-log-apiversion": "0.6.0", "x-log-bodyrawsize": str(len(raw)), "x-log-signaturemethod": "hmac-sha1"}
     lines = "\n".join(f"{name}:{value}" for name, value in sorted(own.items()))
-    text = f"GET\n\napplication/json\n{date}\n{lines}\n/policy"
+    text = f"{method}\n{md5}\napplication/json\n{date}\n{lines}\n{target}"
     signature = base64.b64encode(hmac.digest(ACCESS_KEY_SECRET.encode(), text.encode(), "sha1")).decode()
     headers = {"Date": date, "Content-Type": "application/json", "Authorization": f"LOG {ACCESS_KEY_ID}:{signature}"}
-    answer = requests.get(
-        f"https://{PROJECT}.cn-shanghai.log.aliyuncs.com/policy", headers={**own, **headers}, timeout=30
-    )
+    more = {"Content-MD5": md5} if raw else {}
+    url = f"https://{host}.log.aliyuncs.com{target}"
+    return requests.request(method, url, data=raw, headers={**own, **headers, **more}, timeout=30)
+
+
+def test_a_call_signed_by_sha1_as_the_provider_s_sdk_signs_is_taken(client: Client) -> None:
+    answer = signed_by_sha1("GET", f"{PROJECT}.cn-shanghai", "/policy")
     assert (answer.status_code, answer.text) == (200, "")
 
 

@@ -206,3 +206,11 @@ def test_a_bucket_made_with_an_encryption_has_it_and_gives_it_to_its_objects(cli
     client.put_object(oss.PutObjectRequest(bucket=fresh_name, key="a", body=b"x"))
     head = client.head_object(oss.HeadObjectRequest(bucket=fresh_name, key="a"))
     assert (head.server_side_encryption, head.server_side_encryption_key_id) == ("KMS", "key-7")
+
+
+def test_a_bucket_says_what_lies_in_it_and_whether_its_policy_opens_it(client: Any, bucket: str) -> None:
+    client.put_object(oss.PutObjectRequest(bucket=bucket, key="a", body=b"12345"))
+    stat = client.get_bucket_stat(oss.GetBucketStatRequest(bucket=bucket))
+    assert (stat.object_count, stat.storage) == (1, 5)
+    closed = client.get_bucket_policy_status(oss.GetBucketPolicyStatusRequest(bucket=bucket))
+    assert closed.policy_status.is_public is False

@@ -279,3 +279,17 @@ def test_an_operation_that_is_not_emulated_is_named(client: Any, bucket: str) ->
     put(client, bucket)
     error = refusal(lambda: get(client, bucket, process="image/resize,w_1"))
     assert (error.code, "x-oss-process" in error.message) == ("NotImplemented", True)
+
+
+def test_an_object_s_tags_are_replaced_and_go_when_deleted(client: Any, bucket: str) -> None:
+    put(client, bucket, tagging="team=crm")
+    tags = oss.TagSet(tags=[oss.Tag(key="team", value="audit"), oss.Tag(key="kind", value="trail")])
+    tagging = oss.Tagging(tag_set=tags)
+    client.put_object_tagging(oss.PutObjectTaggingRequest(bucket=bucket, key="a", tagging=tagging))
+    asked = oss.GetObjectTaggingRequest(bucket=bucket, key="a")
+    assert {tag.key: tag.value for tag in client.get_object_tagging(asked).tag_set.tags} == {
+        "team": "audit",
+        "kind": "trail",
+    }
+    client.delete_object_tagging(oss.DeleteObjectTaggingRequest(bucket=bucket, key="a"))
+    assert not client.get_object_tagging(asked).tag_set.tags

@@ -98,6 +98,7 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "api": ("alicloud:apigateway/api:Api", {"authType": "APP", "requestConfig": {"protocol": "HTTPS"}}),
     "store": ("alicloud:log/store:Store", {"retentionPeriod": 184}),
     "trail": ("alicloud:actiontrail/trail:Trail", {"eventRw": "All", "trailRegion": "All"}),
+    "owner": ("alicloud:log/alert:Alert", {"queryLists": [{"query": "event.userIdentity.type: root-account"}]}),
     "address": ("alicloud:ecs/eipAddress:EipAddress", {"deletionProtection": True, "paymentType": "PayAsYouGo"}),
     "nat": ("alicloud:vpc/natGateway:NatGateway", {"deletionProtection": True}),
     "worm-ledger": (
@@ -194,6 +195,7 @@ BROKEN: dict[str, list[tuple[str, Any]]] = {
     "SFOA-LOG-003": [("logging-ledger", GONE)],
     "SFOA-LOG-004": [("trail", {"eventRw": "Write"}), ("trail", {"trailRegion": "cn-beijing"})],
     "SFOA-LOG-005": [("database", {"sqlCollectorStatus": "Disabled"})],
+    "SFOA-LOG-006": [("owner", {"queryLists": [{"query": "event.eventName: DeleteTrail"}]}), ("owner", GONE)],
     "SFOA-KEEP-001": [("address", UNPROTECTED), ("storage-backups", UNPROTECTED), ("store", UNPROTECTED)],
     "SFOA-KEEP-002": [("nat", {"deletionProtection": False}), ("key", {"deletionProtection": "Disabled"})],
     "SFOA-KEEP-003": [("storage-releases", {"forceDestroy": True})],
