@@ -9,8 +9,13 @@ from dataclasses import dataclass, replace
 from flows.carry import Carrier
 from flows.ledger import Event, Record
 from flows.lock import OrgLock
-from flows.metadata_api import ApiRefused
+from flows.metadata_api import ApiRefused, Unreachable
 from flows.run import Outcome, Work, tests_of
+from kit.problems import Problem
+
+NOT_SHOWN = frozenset({"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE", "INVALID_FIELD"})
+"""What the Tooling API answers a user to whom it doesn't show DeployRequest, or not every field of it (SOAP API
+Developer Guide, "ExceptionCode"); any other error says nothing of what was deployed."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,29 @@ class Resumption:
         """Return the record of a run that died validating; if it had asked for the deployment before it could say so,
         as one that deploys."""
         carrier, api = self.carrier, self.carrier.api
-        with suppress(ApiRefused):  # who may not list deployments deploys the same once more, which changes nothing
-            if deployment := api.deployed_from(record.validation):
-                part = carrier.part(record, carrier.kept(record))
-                tests = tests_of(part.plan, api.status(record.validation))
-                record = replace(record, event=Event.DEPLOYING, deployment=deployment, tests=tests)
-                carrier.journal.append(record)
+        try:
+            deployment = api.deployed_from(record.validation)
+        except ApiRefused as refused:
+            if refused.code not in NOT_SHOWN:
+                raise self._unknown(record, refused) from refused
+            carrier.reporter.step(
+                f"{carrier.org} doesn't show this user its deployments ({refused.code}): what may have been deployed "
+                "is deployed once more, which changes nothing"
+            )
+            return record
+        if deployment:
+            part = carrier.part(record, carrier.kept(record))
+            tests = tests_of(part.plan, api.status(record.validation))
+            record = replace(record, event=Event.DEPLOYING, deployment=deployment, tests=tests)
+            carrier.journal.append(record)
         return record
+
+    def _unknown(self, record: Record, refused: ApiRefused) -> Unreachable:
+        return Unreachable(
+            Problem(
+                f"{self.carrier.org} doesn't say whether validation {record.validation} was deployed: "
+                f"{refused.problems[0].what}",
+                "a run that died is ended once it is known what it had asked for",
+                "run the same command again; if the org goes on refusing, see Deployment Status in its setup",
+            )
+        )

@@ -151,8 +151,7 @@ def outcome_text(outcome: Outcome, place: str) -> str:
     plan = outcome.plan
     lacking = [f"  still to {each.words}: a promote does" for each in outcome.lacking]
     if outcome.result:
-        tests = outcome.result.tests.run or outcome.result.tests_completed
-        lines = [f"{plan.org}: {counts_text(plan.counts)}; {tests} tests ran, none failed", *lacking]
+        lines = [f"{plan.org}: {counts_text(plan.counts)}; {_tests_run(outcome)} tests ran, none failed", *lacking]
     elif outcome.entry is None:
         nothing = f"{plan.org}: nothing to do; it holds bundle {plan.bundle_digest[:12]} already"
         return "\n".join([f"{plan.org}: nothing to deploy", *lacking] if lacking else [nothing])
@@ -165,6 +164,14 @@ def outcome_text(outcome: Outcome, place: str) -> str:
     if outcome.entry:
         lines.append(f"  ledger: entry {outcome.entry.sequence} in {place}{plan.org}/")
     return "\n".join(lines)
+
+
+def _tests_run(outcome: Outcome) -> object:
+    """Return how many tests ran. The ledger knows: of a run that was resumed the last deployment is a quick one, which
+    runs none."""
+    if outcome.entry and outcome.entry.record.tests:
+        return outcome.entry.record.tests["run"]
+    return outcome.result.tests.run or outcome.result.tests_completed if outcome.result else 0
 
 
 def package_text(package: Mapping[str, str]) -> str:

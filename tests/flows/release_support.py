@@ -62,7 +62,7 @@ def state_of(bundle: Bundle) -> dict[ComponentKey, str]:
     return {key: component.digest for key, component in bundle.components.items()}
 
 
-def _result(ident: str, status: str, failures: tuple[ComponentFailure, ...] = ()) -> DeployResult:
+def _result(ident: str, status: str, failures: tuple[ComponentFailure, ...] = (), tests: int = 1) -> DeployResult:
     return DeployResult(
         id=ident,
         status=status,
@@ -72,13 +72,13 @@ def _result(ident: str, status: str, failures: tuple[ComponentFailure, ...] = ()
         components_total=1,
         components_deployed=1 - len(failures),
         components_failed=len(failures),
-        tests_total=1,
-        tests_completed=1,
+        tests_total=tests,
+        tests_completed=tests,
         tests_failed=0,
         state="",
         error="",
         failures=failures,
-        tests=TestResult(run=1),
+        tests=TestResult(run=tests),
     )
 
 
@@ -86,7 +86,8 @@ def _result(ident: str, status: str, failures: tuple[ComponentFailure, ...] = ()
 class OrgInMemory:
     """Takes what `MetadataApi` asks for, and holds classes (`files`) and `fields` of objects.
 
-    `fail` refuses the next validation; `before` is called before each call.
+    `fail` refuses the next validation; `before` is called before each call; `untested` were deployed quickly.
+    `unlisted` is the error that the list of deployments is refused with.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -97,6 +98,8 @@ class OrgInMemory:
     lose: str = ""
     before: Callable[[str], None] = lambda _call: None
     requests: dict[str, tuple[bytes, bool]] = field(default_factory=dict)
+    untested: set[str] = field(default_factory=set)
+    unlisted: str = ""
 
     def deploy(self, package: bytes, tests: Tests | None, *, check_only: bool) -> str:
         self.before("validate" if check_only else "deploy")
@@ -108,6 +111,7 @@ class OrgInMemory:
         if not self.quick:
             raise ApiRefused(Problem("no", "no", "no"), "INVALID_ID_FIELD")
         ident = self._add(self.requests[validation][0], False)
+        self.untested.add(ident)  # a quick deploy runs no tests
         self.before("quick answered")
         return ident
 
@@ -115,6 +119,8 @@ class OrgInMemory:
         return _result(ident, "Succeeded")
 
     def deployed_from(self, validation: str) -> str:
+        if self.unlisted:
+            raise ApiRefused(Problem(f"{self.unlisted}: no", "no", "no"), self.unlisted)
         asked = list(self.requests)
         later = asked[asked.index(validation) + 1 :]
         same = [ident for ident in later if self.requests[ident] == (self.requests[validation][0], False)]
@@ -125,7 +131,8 @@ class OrgInMemory:
 
     def wait(self, ident: str, progress: Callable[[DeployResult], None], timeout: float) -> DeployResult:
         self.before(f"wait {'validation' if self.requests[ident][1] else 'deployment'}")
-        result = _result(ident, "Failed", self.fail) if self.fail else _result(ident, "Succeeded")
+        tests = 0 if ident in self.untested else 1
+        result = _result(ident, "Failed", self.fail) if self.fail else _result(ident, "Succeeded", tests=tests)
         progress(result)
         return result
 

@@ -14,6 +14,8 @@ from flows.metadata_api import Unreachable
 from flows.metadata_results import ComponentFailure
 from flows.objectstore import Buckets, MemoryStore
 from flows.promote import Promotion
+from flows.run import Silent
+from flows.view import outcome_text
 from kit.problems import Place, Problem
 from orgs.federation import Org, load_federation
 
@@ -23,6 +25,13 @@ SECOND = bundle_of(apex("A", "{ int a; }"), apex("ATest", test=True), apex("B"))
 
 class Killed(BaseException):
     """The process was killed: nothing gets to clean up."""
+
+
+class Teller(Silent):
+    """Keeps the steps that it is told."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.step = told.append  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
@@ -160,6 +169,52 @@ def test_a_run_killed_at_any_step_is_finished_by_the_same_command(
     assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
     assert promotion.ledger.verify()[1] == []
     assert promotion.promote(FIRST).plan.empty
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_resumed_run_says_how_many_tests_its_validation_ran(
+    promotion: Promotion, org: OrgInMemory, step: str
+) -> None:
+    org.before = on(step, Killed)
+    with pytest.raises(Killed):
+        promotion.promote(FIRST)
+    outcome = promotion.promote(FIRST)
+    assert "3 created, 0 changed, 0 deleted; 1 tests ran, none failed" in outcome_text(outcome, "oss://ledger/")
+
+
+def dead_before_it_heard(promotion: Promotion, org: OrgInMemory) -> None:
+    """Leave a run that asked for its deployment and died before it heard the answer."""
+    org.before = on("quick answered", Killed)
+    with pytest.raises(Killed):
+        promotion.promote(FIRST)
+    org.before = lambda _call: None
+
+
+def test_a_user_who_may_not_list_deployments_deploys_once_more_and_is_told_so(
+    promotion: Promotion, org: OrgInMemory
+) -> None:
+    dead_before_it_heard(promotion, org)
+    org.unlisted = "INSUFFICIENT_ACCESS"
+    told: list[str] = []
+    promotion.reporter = Teller(told)
+    promotion.promote(FIRST)
+    assert any("doesn't show this user its deployments (INSUFFICIENT_ACCESS)" in step for step in told)
+    assert len(org.deploys) == 2
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+
+
+def test_an_org_that_does_not_say_whether_it_deployed_leaves_the_run_open(
+    promotion: Promotion, org: OrgInMemory
+) -> None:
+    dead_before_it_heard(promotion, org)
+    org.unlisted = "REQUEST_LIMIT_EXCEEDED"
+    with pytest.raises(Unreachable, match="REQUEST_LIMIT_EXCEEDED"):
+        promotion.promote(FIRST)
+    assert events(promotion)[-1].is_open, "it is not known how it ended"
+    org.unlisted = ""
+    promotion.promote(FIRST)
+    assert len(org.deploys) == 1, "nothing is deployed twice"
+    assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
 
 
 @pytest.mark.parametrize("step", STEPS)
