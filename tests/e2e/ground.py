@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,12 +75,22 @@ class Ground:
             start_new_session=True,
         )
 
-    def pulumi(self, *arguments: str, fails: bool = False, **environ: str) -> str:
-        """Run a command of the engine, which has to succeed (or to fail), and return what it printed."""
+    def pulumi(self, *arguments: str, **environ: str) -> str:
+        """Run a command of the engine, which has to succeed, and return what it printed."""
+        code, printed, said = self._run(arguments, environ)
+        assert code == 0, f"{arguments}\n{printed[-6000:]}\n{said[-6000:]}"
+        return printed
+
+    def refused(self, *arguments: str, **environ: str) -> str:
+        """Run a command of the engine, which has to fail, and return everything that it said."""
+        code, printed, said = self._run(arguments, environ)
+        assert code != 0, f"{arguments}\n{printed[-6000:]}"
+        return printed + said
+
+    def _run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str, str]:
         process = self.start(*arguments, **environ)
         printed, said = process.communicate(timeout=PATIENCE)
-        assert (process.returncode != 0) == fails, f"{arguments}\n{printed[-6000:]}\n{said[-6000:]}"
-        return printed + said if fails else printed
+        return process.returncode, printed, said
 
     def settle(self, sections: Mapping[str, Any]) -> None:
         """Write the settings that the program reads; structures become JSON text, as the engine hands them over."""
