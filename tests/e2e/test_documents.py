@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Stage, Up
 
-DOCUMENTS = [Path(name) for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md")] + sorted(
-    Path("docs").rglob("*.md")
+DOCUMENTS = sorted(
+    Path(name)
+    for name in subprocess.run(["git", "ls-files", "*.md"], capture_output=True, text=True, check=True).stdout.split()
 )
-FENCE = re.compile(r"^```(?:sh)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PROGRAMS = ("sfoa", "pulumi", "cci", "make")
 
 
 def commands_of(document: Path) -> list[str]:
     """The commands of a document's code fences, without their comments."""
-    lines = "\n".join(FENCE.findall(document.read_text(encoding="utf-8"))).splitlines()
+    fences = FENCE.findall(document.read_text(encoding="utf-8"))
+    lines = "\n".join(text for language, text in fences if language in ("", "sh")).splitlines()
     stripped = (re.sub(r"\s+#.*", "", line).strip() for line in lines)
     return [line for line in stripped if line.split(" ")[0] in PROGRAMS]
 
