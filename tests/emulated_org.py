@@ -113,6 +113,7 @@ _KINDS = {
     "parameter": "parameter of retrieve()",
     "header": "header of the Metadata API",
     "path": "resource",
+    "bulk": "jobs of Bulk API 2.0",
     "tooling": "resource of the Tooling API; answered as code that does not compile",
 }
 

@@ -6,22 +6,18 @@ Source: Bulk API Developer Guide (legacy 1.0), "JobInfo", "BatchInfo", "Get Batc
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 from xml.sax.saxutils import escape
 
 from emulators.coverage import note_action
 from emulators.http import Request, Response
 from emulators.salesforce import ids
+from emulators.salesforce.bulk_rows import BadBatch, csv_text, query_rows, read_rows, write_rows
 from emulators.salesforce.catalog import stamp
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError
 from emulators.salesforce.metadata.xmlform import Malformed, parse, text
 from emulators.salesforce.orgs import OrgRecord, Session
-from emulators.salesforce.schema import ObjectType
 from emulators.service import World
 from emulators.store import Document
 
@@ -33,7 +29,6 @@ OPERATIONS = ("insert", "update", "upsert", "delete", "query", "queryAll")
 _PATH = re.compile(r"/services/async/(\d{1,3})\.0/job(?:/(.*))?")
 _XMLNS = "http://www.force.com/2009/06/asyncapi/dataload"
 _MOST_RECORDS = 10_000  # of a batch; Bulk API Developer Guide, "Bulk API Limits"
-_NULL = "#N/A"
 
 
 class _BulkError(Exception):
@@ -163,8 +158,8 @@ class _Work:
         }
         try:
             header, rows, failed = self._queried(job, body) if is_query else self._written(job, body)
-        except RestError as bad:
-            batch |= {"state": "Failed", "message": f"InvalidBatch : {bad.code}: {bad.message}"}
+        except (BadBatch, RestError) as bad:
+            batch |= {"state": "Failed", "message": f"InvalidBatch : {bad}"}
             header, rows, failed = [], [], 0
         batch |= {"header": header, "rows": rows, "processed": len(rows), "failed": failed}
         self._store.put(self._batches, batch["id"], batch)
@@ -186,7 +181,7 @@ class _Work:
         if batch["state"] == "Failed":
             raise _BulkError("InvalidBatch", "Batch failed: it has no results")
         if not self._job(job)["operation"].startswith("query"):
-            return _csv_response(_csv([batch["header"], *batch["rows"]]))
+            return _csv_response(csv_text([batch["header"], *batch["rows"]]))
         return _xml("result-list", f"<result>{_result_id(batch)}</result>")
 
     def rows(self, job: str, ident: str, result: str) -> Response:
@@ -195,59 +190,23 @@ class _Work:
         if result != _result_id(batch):
             raise _BulkError("InvalidBatch", f"There is no result {result}")
         table = [batch["header"], *batch["rows"]] if batch["rows"] else [["Records not found for this query"]]
-        return _csv_response(_csv(table))
+        return _csv_response(csv_text(table))
 
     def _queried(self, job: Document, soql: str) -> tuple[list[str], list[list[str]], int]:
-        found = self._ctx.engine(deleted=job["operation"] == "queryAll").run(soql).records
-        flat = [dict(_flat(record)) for record in found]
-        header = list(dict.fromkeys(name for row in flat for name in row))
-        return header, [[row.get(name, "") for name in header] for row in flat], 0
+        header, rows = query_rows(self._ctx, soql, deleted=job["operation"] == "queryAll", api="Bulk Query")
+        return header, rows, 0
 
     def _written(self, job: Document, body: str) -> tuple[list[str], list[list[str]], int]:
-        reader = csv.DictReader(io.StringIO(body, newline=""))
-        rows = list(reader)
+        header, rows = read_rows(body)
         if len(rows) > _MOST_RECORDS:
-            raise RestError(400, "InvalidBatch", f"Records not processed: a batch has at most {_MOST_RECORDS}")
+            raise BadBatch(f"Records not processed: a batch has at most {_MOST_RECORDS}")
         obj = self._ctx.object(job["object"])
-        write = self._writer(job, obj)
-        done: list[list[str]] = []
-        for row in rows:
-            try:
-                ident, created = write(_typed(obj, row))
-                done.append([ident, "true", str(created).lower(), ""])
-            except RestError as bad:
-                done.append(["", "false", "false", f"{bad.code}:{bad.message}:{','.join(bad.fields or ()) or '--'}"])
-        return ["Id", "Success", "Created", "Error"], done, sum(row[1] == "false" for row in done)
-
-    def _writer(self, job: Document, obj: ObjectType) -> Callable[[Document], tuple[str, bool]]:
-        records = self._ctx.records
-
-        def known(row: Document) -> str:
-            return next((str(row.pop(name)) for name in list(row) if name.lower() == "id"), "")
-
-        def insert(row: Document) -> tuple[str, bool]:
-            return records.insert(obj, row), True
-
-        def update(row: Document) -> tuple[str, bool]:
-            ident = known(row)
-            records.update(obj, ident, row)
-            return ident, False
-
-        def delete(row: Document) -> tuple[str, bool]:
-            ident = known(row)
-            records.delete(obj, ident)
-            return ident, False
-
-        def upsert(row: Document) -> tuple[str, bool]:
-            named = job["external_id"].lower()
-            value = next((row[name] for name in row if name.lower() == named), None)
-            _, found = records.by_external_id(obj, job["external_id"], str(value or ""))
-            if found is None:
-                return insert({k: v for k, v in row.items() if k.lower() != "id"})
-            records.update(obj, found["Id"], {k: v for k, v in row.items() if k.lower() not in (named, "id")})
-            return str(found["Id"]), False
-
-        return {"insert": insert, "update": update, "delete": delete, "upsert": upsert}[job["operation"]]
+        done = list(write_rows(self._ctx, obj, job["operation"], job["external_id"], header, rows))
+        shown = [
+            ["" if each.error else each.id, str(not each.error).lower(), str(each.created).lower(), each.error]
+            for each in done
+        ]
+        return ["Id", "Success", "Created", "Error"], shown, sum(bool(each.error) for each in done)
 
     def _job(self, ident: str) -> Document:
         job = self._store.get(self._jobs, ids.normal(ident) or ident)
@@ -317,43 +276,6 @@ def _job_info(body: bytes) -> dict[str, str]:
         raise _BulkError("InvalidJob", f"Unable to parse Job: {bad.message}") from None
     names = ("operation", "object", "contentType", "concurrencyMode", "externalIdFieldName", "state")
     return {name: value for name in names if (value := text(root, name))}
-
-
-def _typed(obj: ObjectType, row: dict[str, str]) -> Document:
-    """Return a row of CSV as a record: an empty cell changes nothing, `#N/A` empties the field."""
-    values: Document = {}
-    for name, cell in row.items():
-        if cell == "" or cell is None:
-            continue
-        field = obj.field(name)
-        word = cell.lower()
-        is_boolean = field is not None and field.type == "boolean" and word in ("true", "false", "1", "0")
-        values[name] = None if cell == _NULL else word in ("true", "1") if is_boolean else cell
-    return values
-
-
-def _flat(record: Document, before: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in record.items():
-        if name == "attributes":
-            continue
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield before + name, _cell(value)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return re.sub(r"\.000\+0000$", ".000Z", str(value))
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> str:
-    out = io.StringIO(newline="")
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
-    return out.getvalue()
 
 
 def _csv_response(content: str) -> Response:

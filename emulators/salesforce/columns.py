@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from emulators.salesforce.schema import NUMBERS, TEXTS, FieldType, ObjectType, Schema
-from emulators.salesforce.soql import Call, Query, parse
+from emulators.salesforce.soql import Call, Path, Query, parse
+from emulators.salesforce.soql_run import expanded
 
 Column = dict[str, Any]
 
@@ -28,6 +29,39 @@ def columns_of(schema: Schema, text: str, api: str) -> dict[str, Any]:
         "idSelected": any(column["columnName"] == "Id" for column in columns),
         "keyPrefix": obj.prefix,
     }
+
+
+def paths_of(schema: Schema, text: str, api: str) -> list[tuple[str, ...]]:
+    """Return where the columns of a query stand in its records, in its own order: `("Owner", "Username")`.
+
+    The query has been run: what it names exists. Raises `RestError`.
+    """
+    query = parse(text)
+    obj = schema.object(query.source, api)
+    found: list[tuple[str, ...]] = []
+    for item in expanded(query, obj) if obj else ():
+        if isinstance(item.what, Path):
+            parts = item.what.parts[1:] if item.what.parts[0] in (query.alias, query.source) else item.what.parts
+            found.append(_spelled(schema, obj, parts))
+        else:
+            found.append((item.alias or item.what.name.lower(),))
+    return found
+
+
+def _spelled(schema: Schema, obj: ObjectType | None, parts: Sequence[str]) -> tuple[str, ...]:
+    """Return a path as the org spells it."""
+    if obj is None:
+        return tuple(parts)
+    if len(parts) == 1:
+        field = obj.field(parts[0])
+        return (field.name if field else parts[0],)
+    link = obj.parent(parts[0])
+    name = link.relationship if link else parts[0]
+    return name, *_spelled(schema, _parent(schema, link), parts[1:])
+
+
+def _parent(schema: Schema, link: FieldType | None) -> ObjectType | None:
+    return next((own for ref in (link.references if link else ()) if (own := schema.objects.get(ref.lower()))), None)
 
 
 def _columns(schema: Schema, obj: ObjectType, query: Query) -> list[Column]:
@@ -57,7 +91,7 @@ def _place(schema: Schema, obj: ObjectType, parts: Sequence[str], found: list[Co
     if column is None:
         column = _column(name, None)
         found.append(column)
-    parent = next((own for ref in (link.references if link else ()) if (own := schema.objects.get(ref.lower()))), None)
+    parent = _parent(schema, link)
     if parent is not None:
         _place(schema, parent, parts[1:], column["joinColumns"])
 

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-Kind = Literal["operation", "parameter", "header", "path", "tooling"]
+Kind = Literal["operation", "parameter", "header", "path", "tooling", "bulk"]
 
 _VERSION = re.compile(r"/v\d{1,3}\.0(?=/|$)")
 
@@ -25,7 +25,12 @@ class Refusal:
     @property
     def message(self) -> str:
         """The answer to who asks for it."""
-        what = {"operation": "operation ", "parameter": "retrieve parameter ", "header": "header "}.get(self.kind, "")
+        what = {
+            "operation": "operation ",
+            "parameter": "retrieve parameter ",
+            "header": "header ",
+            "bulk": "Bulk API 2.0 with ",
+        }.get(self.kind, "")
         return f"The emulated org deliberately has no {what}{self.name}: {self.why}"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from emulators.coverage import note_action
 from emulators.http import Request, Response
-from emulators.salesforce import composite, credentials, errors, sobjects, tooling
+from emulators.salesforce import bulk2, composite, credentials, errors, sobjects, tooling
 from emulators.salesforce.columns import columns_of
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError, UnknownResource
@@ -63,6 +63,7 @@ class Rest:
             raise errors.not_found()
         path = [part for part in (match.group(2) or "").split("/") if part]
         ctx = Context(self._world, org, session, request, version)
+        bulk2.advance(ctx)
         if path[:1] == ["metadata"]:
             return self._metadata(org, request, session)
         if path[:1] == ["tooling"]:
@@ -87,6 +88,8 @@ class Rest:
                 return self._more(ctx, locator)
             case ["named-credentials", "credential"] if ctx.api == "data":
                 return credentials.handle(ctx)
+            case ["jobs", *rest] if ctx.api == "data":
+                return bulk2.handle(ctx, rest)
             case ["sobjects", *rest]:
                 return sobjects.handle(ctx, rest)
             case ["composite", "sobjects", *rest] if ctx.method in ("GET", "POST", "PATCH", "DELETE") and not rest:
@@ -166,5 +169,15 @@ def _limits() -> dict[str, int]:
     return limits
 
 
-_RESOURCES = ("composite", "limits", "metadata", "named-credentials", "query", "queryAll", "sobjects", "tooling")
+_RESOURCES = (
+    "composite",
+    "jobs",
+    "limits",
+    "metadata",
+    "named-credentials",
+    "query",
+    "queryAll",
+    "sobjects",
+    "tooling",
+)
 _TOOLING = ("executeAnonymous", "query", "runTestsAsynchronous", "runTestsSynchronous", "sobjects")

@@ -31,7 +31,7 @@ Row = dict[str, Any]
 Test = Callable[[Row], bool]
 
 _WSDL = "Please reference your WSDL or the describe call for the appropriate names."
-_AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
+AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
 # Functions that answer the field itself here: the emulated org has one language, one currency, no translation.
 _PASSING = frozenset({"TOLABEL", "FORMAT", "CONVERTCURRENCY"})
 _DATE_PARTS: dict[str, Callable[[date], Any]] = {
@@ -97,36 +97,15 @@ class Engine:
         if query.count_only:
             count = len(_window(query, found))
             return Result(count, [])
-        if query.group or any(isinstance(i.what, Call) and i.what.name in _AGGREGATES for i in query.items):
+        if query.group or any(isinstance(i.what, Call) and i.what.name in AGGREGATES for i in query.items):
             records = self._grouped(query, scope, found)
             return Result(len(records), records)
         _reject_having(query)
         found = _window(query, scope.sorted(found))
-        shapes = [(item, scope.getter(item.what)) for item in self._expanded(query, obj)]
+        shapes = [(item, scope.getter(item.what)) for item in expanded(query, obj)]
         children = [(sub, *self._children(query, obj, sub)) for sub in query.children]
         records = [self._record(obj, scope, row, shapes, children) for row in found]
         return Result(len(records), records)
-
-    def _expanded(self, query: Query, obj: ObjectType) -> list[Item]:
-        """Return the selected items with FIELDS(ALL|STANDARD|CUSTOM) written out."""
-        out = []
-        for item in query.items:
-            if isinstance(item.what, Call) and item.what.name == "FIELDS":
-                which = str(item.what.arguments[0]).upper() if item.what.arguments else ""
-                if which != "STANDARD" and not (query.limit and query.limit <= 200):
-                    raise RestError(
-                        400,
-                        "MALFORMED_QUERY",
-                        "The SOQL FIELDS function must have a LIMIT of at most 200",
-                    )
-                out += [
-                    Item(Path((f.name,), item.what.at))
-                    for f in obj.fields.values()
-                    if which == "ALL" or f.custom == (which == "CUSTOM")
-                ]
-            else:
-                out.append(item)
-        return out
 
     def _record(
         self,
@@ -211,7 +190,7 @@ class Engine:
                 number += not item.alias
             else:
                 names.append(item.alias or item.what.parts[-1])
-            if _words(item.what) not in grouped and not (isinstance(item.what, Call) and item.what.name in _AGGREGATES):
+            if _words(item.what) not in grouped and not (isinstance(item.what, Call) and item.what.name in AGGREGATES):
                 raise malformed(
                     query.text, item.what.at, f"Field must be grouped or aggregated: {_words(item.what, lower=False)}"
                 )
@@ -226,6 +205,24 @@ class Engine:
             | {name: getter.read(rows) for name, getter in zip(names, getters, strict=True)}
             for rows in _window(query, kept)
         ]
+
+
+def expanded(query: Query, obj: ObjectType) -> list[Item]:
+    """Return the selected items with FIELDS(ALL|STANDARD|CUSTOM) written out. Raises `RestError` MALFORMED_QUERY."""
+    out = []
+    for item in query.items:
+        if isinstance(item.what, Call) and item.what.name == "FIELDS":
+            which = str(item.what.arguments[0]).upper() if item.what.arguments else ""
+            if which != "STANDARD" and not (query.limit and query.limit <= 200):
+                raise RestError(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")
+            out += [
+                Item(Path((f.name,), item.what.at))
+                for f in obj.fields.values()
+                if which == "ALL" or f.custom == (which == "CUSTOM")
+            ]
+        else:
+            out.append(item)
+    return out
 
 
 @dataclass(frozen=True)
@@ -364,7 +361,7 @@ class _Scope:
 
     def of_group(self, operand: Operand) -> _Getter:
         """Return how to read an operand from the rows of a group: an aggregate, or what the group shares."""
-        if not (isinstance(operand, Call) and operand.name in _AGGREGATES):
+        if not (isinstance(operand, Call) and operand.name in AGGREGATES):
             getter = self.getter(operand)
             return _Getter(getter.field, lambda rows: getter.read(rows[0]) if rows else None)
         if not operand.arguments:

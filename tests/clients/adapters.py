@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import csv
 import io
 import json
 import os
@@ -213,8 +214,15 @@ class SimpleSalesforce:
     def _limits(self) -> Any:
         return self._org.limits()
 
-    def _bulk_insert(self, name: str, records: list[dict[str, Any]]) -> Any:
-        return getattr(self._org.bulk, name).insert(records)
+    def _bulk_load(self, operation: str, name: str, records: list[dict[str, Any]]) -> Any:
+        return getattr(getattr(self._org.bulk2, name), operation)(records=records, wait=1)
+
+    def _bulk_failed(self, name: str, job: str) -> Any:
+        return list(csv.DictReader(io.StringIO(getattr(self._org.bulk2, name).get_failed_records(job))))
+
+    def _bulk_query(self, name: str, soql: str) -> Any:
+        sets = getattr(self._org.bulk2, name).query(soql, wait=1)
+        return [row for each in sets for row in csv.DictReader(io.StringIO(each))]
 
     def _metadata_types(self) -> Any:
         return [each.xmlName for each in self._org.mdapi.describe_metadata().metadataObjects]

@@ -7,6 +7,8 @@ const { instanceUrl, accessToken, version } = JSON.parse(process.argv[2]);
 const connection = new jsforce.Connection({ instanceUrl, accessToken, version });
 connection.metadata.pollInterval = 200;
 connection.metadata.pollTimeout = 60000;
+connection.bulk2.pollInterval = 200;
+connection.bulk2.pollTimeout = 60000;
 
 const calls = {
   identity: () => connection.identity(),
@@ -15,6 +17,8 @@ const calls = {
   create: (name, record) => connection.sobject(name).create(record),
   destroy: (name, id) => connection.sobject(name).destroy(id),
   query: (soql) => connection.query(soql),
+  bulkLoad: (job, input) => connection.bulk2.loadAndWaitForResults({ ...job, input }),
+  bulkQuery: async (soql) => (await connection.bulk2.query(soql)).toArray(),
   metadataDescribe: () => connection.metadata.describe(version),
   list: (query) => connection.metadata.list(query, version),
   read: (type, names) => connection.metadata.read(type, names),

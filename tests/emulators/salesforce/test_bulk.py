@@ -8,6 +8,7 @@ import io
 from salesforce_world import Caller
 
 from emulators.http import Request, Response
+from tests.emulated_org import cites
 
 JOB = "<jobInfo><operation>{}</operation><object>{}</object><contentType>CSV</contentType></jobInfo>"
 
@@ -35,6 +36,30 @@ def test_records_are_written_row_by_row_and_found_by_a_query(caller: Caller) -> 
     result_id = listed.partition("<result>")[2].partition("</result>")[0]
     found = caller("GET", f"/services/async/62.0/job/{job}/batch/{batch}/result/{result_id}").body.decode()
     assert [row["Name"] for row in csv.DictReader(io.StringIO(found))] == ["上海, A"]
+
+
+@cites("bulk answers")
+def test_a_batch_with_an_unknown_column_or_a_query_of_children_fails_whole(caller: Caller) -> None:
+    """A batch with a column that the object lacks fails whole, as does a query with GROUP BY or a sub-select."""
+    for operation, body, why in (
+        ("insert", "Nmae\nA\n", "InvalidBatch : Field name not found : Nmae"),
+        ("query", "SELECT Id, (SELECT Id FROM Contacts) FROM Account", "Aggregate Relationships not supported in Bulk"),
+    ):
+        job = ident(post(caller, "/job", JOB.format(operation, "Account")))
+        answer = post(caller, f"/job/{job}/batch", body).body.decode()
+        assert "<state>Failed</state>" in answer
+        assert why in answer
+
+
+def test_a_query_through_a_parent_that_is_not_there_has_its_column_all_the_same(caller: Caller) -> None:
+    job = ident(post(caller, "/job", JOB.format("insert", "Contact")))
+    post(caller, f"/job/{job}/batch", "LastName\nAlone\n")
+    job = ident(post(caller, "/job", JOB.format("query", "Contact")))
+    batch = ident(post(caller, f"/job/{job}/batch", "SELECT Account.Name, LastName FROM Contact"))
+    path = f"/services/async/62.0/job/{job}/batch/{batch}/result"
+    result_id = caller("GET", path).body.decode().partition("<result>")[2].partition("</result>")[0]
+    found = caller("GET", f"{path}/{result_id}").body.decode()
+    assert list(csv.DictReader(io.StringIO(found))) == [{"Account.Name": "", "LastName": "Alone"}]
 
 
 def test_what_the_bulk_api_lacks_is_a_clear_error(caller: Caller) -> None:

@@ -22,6 +22,14 @@ def ask(caller: Caller, refusal: Refusal) -> tuple[int, str]:
         path = name if name.startswith("/") else f"/services/data/v64.0/tooling/{name}{query}"
         response = caller("POST" if "Soap" in path else "GET", path)
         return response.status, response.body.decode()
+    if refusal.kind == "bulk":
+        jobs = "/services/data/v64.0/jobs"
+        if refusal.name == "resultPages":
+            response = caller("GET", f"{jobs}/query/7505g000000000001AAA/{refusal.name}")
+        else:
+            caller.headers["content-type"] = refusal.name
+            response = caller("POST", f"{jobs}/ingest", {"object": "Account", "operation": "insert", refusal.name: "x"})
+        return response.status, response.body.decode()
     operation = refusal.name if refusal.kind == "operation" else "describeMetadata"
     inner = f"<{refusal.name}>x</{refusal.name}>"
     header = f"<{refusal.name}><allOrNone>true</allOrNone></{refusal.name}>" if refusal.kind == "header" else ""
