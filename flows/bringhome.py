@@ -128,7 +128,7 @@ class _Home:
                 part = replace(component, fragment=replace(component.fragment, xml=child))
                 return self.write(file, _with_child(self.here(file), part))
         changed = []
-        source = to_source(lay_out([component]).files, homes)
+        source = to_source(lay_out([component]).files, homes, self.project.types)
         for path, given in source.items():
             file, data = f"{directory}/{path}", names_again(given, known, self.outputs)
             kind = types.by_name.get(component.key.type)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -12,6 +12,7 @@ from flows.archive import zip_bytes
 from flows.components import Component, ComponentKey, Fragment, MdapiFile, Run
 from flows.containers import own_content, put_together
 from flows.contents import digest_of
+from flows.decomposed import Part, WrongPartError, put_together_from, with_schema
 from flows.metadata_types import ChildType, MetadataType
 from flows.parallel import shared_out
 from flows.source.project import Project, SourceFile
@@ -48,7 +49,7 @@ def convert(project: Project, directories: Iterable[str], layer: str) -> Convert
 
 def convert_files(project: Project, files: Iterable[SourceFile], layer: str) -> Converted:
     """Convert some files of a project, as `convert` does all of its package directories."""
-    resolution = resolve(files, project.shown)
+    resolution = resolve(files, project.shown, project.types)
     whole = _Converter(project, layer, list(resolution.problems))
 
     def take(share: Sequence[Found]) -> tuple[list[Component], list[Problem]]:
@@ -85,6 +86,8 @@ class _Converter:
             self.take_with_content(found)
         elif kind.is_decomposed and not kind.splittable:
             self.take_merged(found)
+        elif kind.is_partly_decomposed:
+            self.take_with_schema(found)
         elif kind.splittable:
             self.take_container(found)
         elif found.meta:
@@ -193,26 +196,36 @@ class _Converter:
 
     def take_merged(self, found: Found) -> None:
         """A decomposed type whose parts can't be deployed alone (translations of an object): one file again."""
-        document = self.xml(found.meta) if found.meta else None
-        if document is None or found.meta is None:
+        if found.meta is None:
             return
-        kind, meta, document = found.type, found.meta, xmltext.in_namespace(document)
-        fragments, contents = [], [xmltext.canonical(document.root)]
-        for child in sorted(found.children, key=lambda child: child.name):
-            part = self.child_element(child)
-            if part:
-                _, xml, place, content = part
-                fragments.append((xml, (Run(1, place),)))
-                contents.append(content)
-        span = xmltext.root_span(document.data)
-        path = f"{kind.directory}/{found.name}.{kind.suffix}"
-        if not fragments:
-            file = MdapiFile(path, document.data, _one_to_one(meta))
-        else:
-            own = None if span.empty else own_content(document.data, span.end, (), kind.name, meta.name)
-            whole = put_together(kind.name, own, fragments)
-            file = MdapiFile(path, whole.data, whole.runs)
-        self.add_files(found, Place(meta.name), [(file, digest_of(contents).encode())])
+        sources = [(found.meta, None), *((part.file, part.type) for part in sorted(found.children, key=_name))]
+        documents = [(file, self.xml(file), child) for file, child in sources]
+        parts = [Part(file.name, document, child) for file, document, child in documents if document]
+        if len(parts) == len(documents):
+            self.add_put_together(
+                found, Place(found.meta.name), lambda: put_together_from(found.type, found.name, parts)
+            )
+
+    def take_with_schema(self, found: Found) -> None:
+        """An external service whose schema has a file of its own."""
+        document = self.xml(found.meta) if found.meta else None
+        if found.meta is None or not found.content:
+            there = found.any_file
+            what = f"{found.type.name}:{found.name} has no {META if found.content else 'schema'}"
+            missing = f"{found.name}.{found.type.suffix}{META}" if found.content else f"{found.name}.yaml"
+            self.problem(Place(there.name), what, "the schema lies beside its meta file", f"add {missing}")
+        elif document is not None:
+            own, schema = Part(found.meta.name, document), found.content[0]
+            data = self.read(schema)
+            self.add_put_together(
+                found, Place(own.file), lambda: with_schema(found.type, found.name, own, schema.name, data)
+            )
+
+    def add_put_together(self, found: Found, place: Place, make: Callable[[], tuple[MdapiFile, bytes]]) -> None:
+        try:
+            self.add_files(found, place, [make()])
+        except WrongPartError as error:
+            self.problem(error.place, str(error), error.rule, "mend the file")
 
     def take_container(self, found: Found) -> None:
         """A container: each child becomes a component of its own, what is left of the container another."""
@@ -403,6 +416,10 @@ def _needed_in_bundle(found: Found) -> str:
     elif found.type.name == "LightningComponentBundle":
         suffix = "js" + META
     return f"{found.name}.{suffix}" if suffix.endswith(META) else suffix
+
+
+def _name(child: ChildFile) -> str:
+    return child.name
 
 
 def _one_to_one(file: SourceFile) -> tuple[Run, ...]:

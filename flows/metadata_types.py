@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from lxml import etree
+
+from flows.xmltext import child_text
 
 TABLE = Path(__file__).with_name("metadata_types.json")
 
@@ -19,7 +23,8 @@ class ChildType:
     """A type whose components are elements of a container's file in Metadata API format.
 
     `element` is the element's name there ("fields"), `id_element` the one in it that names it. A `bare_name`
-    child has no container in its full name. One that isn't `addressable` can't be named in package.xml.
+    child has no container in its full name. One that isn't `addressable` can't be named in package.xml. The file of
+    one that isn't `alone` counts only beside its container's.
     """
 
     name: str
@@ -30,7 +35,15 @@ class ChildType:
     id_element: str = ""
     bare_name: bool = False
     addressable: bool = True
+    alone: bool = True
     meta_file_suffix: str = ""
+
+    def name_in(self, element: etree._Element) -> str:
+        """Return what names a child, by its element in the container's file or the root of its own file, or ""."""
+        for name in filter(None, (self.id_element, "fullName", "name")):
+            if text := child_text(element, name):
+                return text
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,26 @@ class MetadataType:
             return {child.element: child for child in self.children if child.addressable}
         return {child.element: child for child in self.children if child.addressable and child.id_element}
 
+    @property
+    def is_split_by_object(self) -> bool:
+        """Whether its source files hold what is about one object each, not one child each."""
+        return self.transformer == "decomposedPermissionSet"
+
+    @property
+    def has_loose_children(self) -> bool:
+        """Whether its children have files beside one another, and it has none of its own."""
+        return self.transformer == "decomposedLabels"
+
+    @property
+    def is_partly_decomposed(self) -> bool:
+        """Whether one element of its file has a file of its own, as the text that it holds."""
+        return self.adapter == "partiallyDecomposed"
+
+    @property
+    def is_laid_out_specially(self) -> bool:
+        """Whether a preset takes it apart in a way of its own."""
+        return self.is_split_by_object or self.has_loose_children or self.is_partly_decomposed
+
     def child_of_suffix(self, suffix: str) -> ChildType | None:
         """Return the child type whose source files end in `.suffix-meta.xml`, or None."""
         return next((child for child in self.children if suffix in (child.suffix, child.legacy_suffix)), None)
@@ -90,12 +123,15 @@ class MetadataType:
 class TypeTable:
     """All types, by name, suffix and directory; `source` and `as_of` say where the facts are from.
 
-    `api_version` is that of the Salesforce release of the day.
+    `api_version` is that of the Salesforce release of the day. Of types that share a suffix, `suffixes` says which one
+    Salesforce means by it.
     """
 
     source: str
     as_of: str
     api_version: str
+    types: tuple[MetadataType, ...]
+    suffixes: Mapping[str, str]
     by_name: Mapping[str, MetadataType]
     by_suffix: Mapping[str, tuple[MetadataType, ...]]
     by_directory: Mapping[str, tuple[MetadataType, ...]]
@@ -111,7 +147,14 @@ class TypeTable:
 def metadata_types() -> TypeTable:
     """Return the table that ships with the kit, read once."""
     data = json.loads(TABLE.read_text(encoding="utf-8"))
-    types = [_type(entry) for entry in data["types"]]
+    types = [type_of(entry) for entry in data["types"]]
+    return table_of(types, data["suffixes"], data["source"], data["as_of"], data["api_version"])
+
+
+def table_of(
+    types: Sequence[MetadataType], suffixes: Mapping[str, str], source: str, as_of: str, api_version: str
+) -> TypeTable:
+    """Return the table of these types, with the meaning that `TypeTable` gives to the other facts."""
     # Content of a digital experience is named below its bundle, but is no element of a file of it.
     contents = [
         MetadataType(child.name, child.directory, adapter=kind.adapter, meta_file_suffix=child.meta_file_suffix)
@@ -119,7 +162,6 @@ def metadata_types() -> TypeTable:
         if kind.is_digital_experience
         for child in kind.children
     ]
-    chosen: Mapping[str, str] = data["suffixes"]
     by_suffix: dict[str, list[MetadataType]] = defaultdict(list)
     by_directory: dict[str, list[MetadataType]] = defaultdict(list)
     for kind in types:
@@ -128,12 +170,14 @@ def metadata_types() -> TypeTable:
         by_directory[kind.directory].append(kind)
         for suffix in filter(None, (kind.suffix, kind.legacy_suffix)):
             # Several types can share a suffix: the one that Salesforce means without further hints goes first.
-            position = 0 if chosen.get(suffix) == kind.name else len(by_suffix[suffix])
+            position = 0 if suffixes.get(suffix) == kind.name else len(by_suffix[suffix])
             by_suffix[suffix].insert(position, kind)
     return TypeTable(
-        source=data["source"],
-        as_of=data["as_of"],
-        api_version=data["api_version"],
+        source=source,
+        as_of=as_of,
+        api_version=api_version,
+        types=tuple(types),
+        suffixes=suffixes,
         by_name={kind.name: kind for kind in (*contents, *types)},
         by_suffix={suffix: tuple(found) for suffix, found in by_suffix.items()},
         by_directory={directory: tuple(found) for directory, found in by_directory.items()},
@@ -145,11 +189,13 @@ _TYPE_FIELDS = {field.name for field in fields(MetadataType)} - {"children"}
 _CHILD_FIELDS = {field.name for field in fields(ChildType)} - {"element"}
 
 
-def _type(entry: Mapping[str, Any]) -> MetadataType:
+def type_of(entry: Mapping[str, Any]) -> MetadataType:
+    """Return the type of an entry of the table, as `flows.registry` makes them."""
     children = tuple(
         ChildType(
-            element=child.get("element", child["directory"]),
-            **{key: value for key, value in child.items() if key in _CHILD_FIELDS},
+            element=child.get("element", child.get("directory", "")),
+            alone=child.get("addressable", True),
+            **{"directory": "", **{key: value for key, value in child.items() if key in _CHILD_FIELDS}},
         )
         for child in entry.get("children", ())
     )

@@ -1,4 +1,5 @@
-"""Write `metadata_types.json` and `content_types.json` from the npm package `@salesforce/source-deploy-retrieve`.
+"""Write `metadata_types.json`, `metadata_presets.json` and `content_types.json` from the npm package
+`@salesforce/source-deploy-retrieve`.
 
     npm install --ignore-scripts @salesforce/source-deploy-retrieve
     python -m flows.refresh_metadata_types node_modules --api-version 67.0
@@ -17,6 +18,9 @@ from typing import Any
 
 import click
 
+from flows.presets import PRESETS
+from flows.registry import facts_of
+
 TABLE = Path(__file__).with_name("metadata_types.json")
 CONTENT_TYPES = Path(__file__).with_name("content_types.json")
 
@@ -30,35 +34,12 @@ _MORE_TYPES = {
     "text/xml": "xml",
 }
 
-# The table's field for each field of Salesforce's registry. What is false or absent there is left out here.
-_FIELDS = {
-    "name": "name",
-    "directoryName": "directory",
-    "suffix": "suffix",
-    "legacySuffix": "legacy_suffix",
-    "metaFileSuffix": "meta_file_suffix",
-    "strictDirectoryName": "strict_directory",
-    "inFolder": "in_folder",
-    "folderType": "folder_type",
-    "folderContentType": "folder_content_type",
-    "aliasFor": "alias_for",
-    "ignoreParsedFullName": "fixed_name",
-    "supportsPartialDelete": "partial_delete",
-    "supportsWildcardAndName": "wildcard_and_name",
-    "uniqueIdElement": "id_element",
-    "xmlElementName": "element",
-    "ignoreParentName": "bare_name",
-    "isAddressable": "addressable",
-}
-_STRATEGY = ("adapter", "transformer", "decomposition", "recomposition")
-_REFERENCES = ("folder_type", "folder_content_type", "alias_for")
-
 
 def table_of(registry: dict[str, Any], source: str, as_of: str, api_version: str) -> dict[str, Any]:
     """Return the table: `source`, `as_of`, `api_version`, `types` (each a mapping) and `suffixes`
     (suffix → the name of the type that Salesforce means by it)."""
     names = {key: entry["name"] for key, entry in registry["types"].items()}
-    types = [_facts(entry, names) for entry in registry["types"].values()]
+    types = [facts_of(entry, names) for entry in registry["types"].values()]
     return {
         "source": source,
         "as_of": as_of,
@@ -76,21 +57,14 @@ def rendered(table: dict[str, Any]) -> str:
     return "{\n" + "".join(lines) + f'  "types": [\n{types}\n  ],\n' + f'  "suffixes": {{\n{suffixes}\n  }}\n}}\n'
 
 
-def _facts(entry: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    facts = {ours: entry[theirs] for theirs, ours in _FIELDS.items() if entry.get(theirs)}
-    if entry.get("isAddressable") is False:
-        facts["addressable"] = False
-    for field in _REFERENCES:
-        if field in facts:
-            facts[field] = names[facts[field]]
-    strategies = entry.get("strategies", {})
-    facts |= {field: strategies[field] for field in _STRATEGY if field in strategies}
-    children = entry.get("children", {}).get("types", {})
-    if children:
-        facts["children"] = sorted(
-            (_facts(child, names) for child in children.values()), key=lambda child: str(child["name"])
-        )
-    return facts
+def presets_of(presets: dict[str, dict[str, Any]], registry: dict[str, Any], source: str, as_of: str) -> dict[str, Any]:
+    """Return the table of presets: `source`, `as_of`, `presets` (name → the types that it lays out otherwise)."""
+    names = {key: entry["name"] for key, entry in registry["types"].items()}
+    types = {
+        name: [facts_of(entry, names) for _, entry in sorted(preset["types"].items())]
+        for name, preset in sorted(presets.items())
+    }
+    return {"source": source, "as_of": as_of, "presets": types}
 
 
 def content_types_of(definitions: list[dict[str, list[str]]], source: str, as_of: str) -> dict[str, Any]:
@@ -112,10 +86,14 @@ def refresh(modules: Path, api_version: str, as_of: str) -> None:
     registry = json.loads((package / "lib/src/registry/metadataRegistry.json").read_text(encoding="utf-8"))
     table = table_of(registry, _named(package), as_of, api_version)
     TABLE.write_text(rendered(table), encoding="utf-8")
+    found = sorted((package / "lib/src/registry/presets").glob("*.json"))
+    presets = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in found}
+    laid_out = presets_of(presets, registry, _named(package), as_of)
+    PRESETS.write_text(json.dumps(laid_out, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     definitions = [_definition(modules / f"mime/types/{name}.js") for name in ("standard", "other")]
     extensions = content_types_of(definitions, f"{_named(package)} and {_named(modules / 'mime')}", as_of)
     CONTENT_TYPES.write_text(json.dumps(extensions, indent=1) + "\n", encoding="utf-8")
-    click.echo(f"{len(table['types'])} types from {table['source']}", err=True)
+    click.echo(f"{len(table['types'])} types and {len(presets)} presets from {table['source']}", err=True)
 
 
 def _named(package: Path) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 from lxml import etree
 
 from flows import xmltext
-from flows.metadata_types import ChildType, MetadataType, metadata_types
+from flows.decomposed import WrongPartError, taken_apart
+from flows.metadata_types import ChildType, MetadataType, TypeTable, metadata_types
 from flows.package import DESTRUCTIVE_POST, DESTRUCTIVE_PRE, MANIFEST
 from flows.source.project import Project, SourceFile, source_file
 from flows.source.resolve import ARCHIVES, META, Found, resolve
@@ -28,14 +29,16 @@ DEFAULT_FOLDER = "main/default"
 _MANIFESTS = frozenset({MANIFEST, DESTRUCTIVE_PRE, DESTRUCTIVE_POST, "destructiveChanges.xml"})
 
 
-def to_source(files: Mapping[str, bytes], homes: Mapping[str, str] | None = None) -> Mapping[str, bytes]:
+def to_source(
+    files: Mapping[str, bytes], homes: Mapping[str, str] | None = None, types: TypeTable | None = None
+) -> Mapping[str, bytes]:
     """Return the files of a Metadata API package (path → content) in source format, sorted by path.
 
     The package may lie in one folder ("unpackaged/"), as a retrieve returns it. Paths are those below a package
     directory: "main/default/…" as Salesforce's tool names them, or where `homes` (see `homes_in`) has the file or
     its component's folder. An object without anything but fields and the like gets no file of its own.
-    Raises `Refused` with all problems: unknown types, orphans, malformed XML, a broken archive, paths that lead
-    out of the package.
+    `types` is the table of a project that lays types out otherwise (`Project.types`). Raises `Refused` with all
+    problems: unknown types, orphans, malformed XML, a broken archive, paths that lead out of the package.
     """
     root = _root_of(files)
     writer = _Writer(dict(homes or {}))
@@ -49,7 +52,7 @@ def to_source(files: Mapping[str, bytes], homes: Mapping[str, str] | None = None
             continue
         writer.files[path] = files[name]
         sources.append(source_file(path, path))
-    resolution = resolve(sources, str)
+    resolution = resolve(sources, str, types)
     writer.problems.extend(resolution.problems)
     for file in resolution.skipped:
         writer.unknown(file)
@@ -77,7 +80,7 @@ def homes_in(project: Project, directory: str) -> Mapping[str, str]:
     """
     homes: dict[str, str] = {}
     start = 0 if directory == "." else len(directory) + 1
-    for found in resolve(project.files(directory), project.shown).found:
+    for found in resolve(project.files(directory), project.shown, project.types).found:
         folder = _component_folder(found)
         for file in _all_files(found):
             below, usual = file.name[start:], f"{DEFAULT_FOLDER}/{_usual(found, file)}"
@@ -101,13 +104,23 @@ class _Writer:
         document = self.xml(found.meta) if found.meta else None
         if found.meta and document is None:
             return
-        if kind.is_decomposed and document is not None:
+        if found.meta and document is not None and kind.is_laid_out_specially:
+            self.take_apart(found, found.meta, document)
+        elif kind.is_decomposed and document is not None:
             self.take_decomposed(found, document)
         elif kind.transformer == "staticResource" and document is not None:
             self.take_static_resource(found, document)
         else:
             for file in _all_files(found):
                 self.write(_usual(found, file), self.files[file.name], file.name)
+
+    def take_apart(self, found: Found, meta: SourceFile, document: Document) -> None:
+        """Write the files into which a preset takes a component apart."""
+        try:
+            for path, data in taken_apart(found.type, found.name, meta.name, document.root):
+                self.write(path, data, meta.name)
+        except WrongPartError as error:
+            self.problem(error.place.file, str(error), error.rule, "mend the file", error.place.line)
 
     def take_decomposed(self, found: Found, document: Document) -> None:
         """Write each child to a file of its own, and what is left, unless nothing is, to the container's file."""
@@ -126,14 +139,14 @@ class _Writer:
             if child is None:
                 own.append(element)
                 continue
-            name = xmltext.child_text(element, child.id_element or "fullName")
+            name = child.name_in(element)
             if not name:
                 rule = f"each {child.name} is named by its {child.id_element or 'fullName'}"
                 what = f"a {child.element} element has no name"
                 self.problem(meta.name, what, rule, "mend the file", _line(element))
                 continue
             self.write(_child_path(kind, folder, child, name), rendered(child.name, element), meta.name)
-        if own or len(own) == len(document.root) or not any(child.addressable for child in kind.children):
+        if own or len(own) == len(document.root) or not any(child.alone for child in kind.children):
             path = f"{folder}/{found.name}.{kind.suffix}{META}"
             self.write(path, rendered(kind.name, document.root, own), meta.name)
 
@@ -240,6 +253,14 @@ def _child_path(kind: MetadataType, folder: str, child: ChildType, name: str) ->
 def _usual(found: Found, file: SourceFile) -> str:
     """Return the usual path, below main/default/, of a file of a component, whichever format it is in."""
     kind, base = found.type, file.base
+    for child in found.children:
+        if child.file == file and kind.has_loose_children:
+            return f"{kind.directory}/{base}"
+        if child.file == file and kind.is_split_by_object:
+            between = f"{child.type.directory}/" if child.type.directory else ""
+            return f"{kind.directory}/{found.name}/{between}{base}"
+    if kind.is_partly_decomposed and file is not found.meta:
+        return f"{kind.directory}/{base}"
     if kind.is_decomposed:
         folder = f"{kind.directory}/{found.name}"
         for child in found.children:

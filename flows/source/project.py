@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.metadata_types import metadata_types
+from flows.metadata_types import TypeTable, metadata_types
 from flows.source.ignore import Ignore, read_ignore
+from flows.source.jsonplace import Wrong, placed, say
 from flows.source.replacements import Replacement, read_replacements
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 
 PROJECT_FILE = "sfdx-project.json"
-
-# Settings that change what the source means. The kit refuses them rather than to convert something else.
-_NOT_TAKEN = {
-    "sourceBehaviorOptions": "the presets that decompose further types are not taken by the kit",
-    "registryCustomizations": "additions to Salesforce's registry are not taken by the kit",
-    "registryPresets": "the presets that decompose further types are not taken by the kit",
-}
+LAYOUT_KEYS = frozenset({"sourceBehaviorOptions", "registryPresets", "registryCustomizations"})
 
 
 class SourceFile(NamedTuple):
@@ -53,7 +48,8 @@ def source_file(path: str, name: str) -> SourceFile:
 class Project:
     """Where metadata lies: `root`, and the package directories below it, as "force-app" or "metadata/core".
 
-    `api_version_given` says whether the project names its API version, or the table's stands in for it.
+    `api_version_given` says whether the project names its API version, or the table's stands in for it. `types` is
+    the table by which the source is laid out: Salesforce's, or what the project makes of it.
     """
 
     root: Path
@@ -61,6 +57,7 @@ class Project:
     api_version: str
     api_version_given: bool
     replacements: tuple[Replacement, ...] = ()
+    types: TypeTable = field(default_factory=metadata_types)
 
     def files(self, directory: str) -> Iterator[SourceFile]:
         """Yield the files below `directory` that aren't ignored, sorted by path."""
@@ -113,16 +110,17 @@ def read_project(folder: Path) -> Project:
         whole = folder.resolve()
         return Project(whole.parent, (whole.name,), default, False)
     data = _json(file)
-    directories, problems = _package_directories(data, file)
-    problems += [
-        Problem(f"{key}: {why}", "the kit converts the source as it is written", f"remove {key}", Place(relative(file)))
-        for key, why in _NOT_TAKEN.items()
-        if data.get(key)
-    ]
-    replacements, wrong = read_replacements(data.get("replacements") or [], file.resolve())
-    refuse_if_any([*problems, *wrong], f"{relative(file)} is not valid")
+    directories, wrong = _package_directories(data, file)
+    types = metadata_types()
+    if LAYOUT_KEYS & data.keys():
+        from flows.source.layout import read_layout  # most projects have none of it
+
+        types, more = read_layout(data)
+        wrong += more
+    replacements, problems = read_replacements(data.get("replacements") or [], file.resolve())
+    refuse_if_any([*placed(wrong, file), *problems], f"{relative(file)} is not valid")
     version = data.get("sourceApiVersion")
-    return Project(folder.resolve(), directories, str(version or default), bool(version), replacements)
+    return Project(folder.resolve(), directories, str(version or default), bool(version), replacements, types)
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -138,22 +136,22 @@ def _json(file: Path) -> dict[str, Any]:
     return data
 
 
-def _package_directories(data: dict[str, Any], file: Path) -> tuple[tuple[str, ...], list[Problem]]:
-    place = Place(relative(file))
-    rule = "packageDirectories names the folders that hold metadata"
-    entries = data.get("packageDirectories")
+def _package_directories(data: dict[str, Any], file: Path) -> tuple[tuple[str, ...], list[Wrong]]:
+    key = "packageDirectories"
+    rule = f"{key} names the folders that hold metadata"
+    entries = data.get(key)
     if not isinstance(entries, list) or not entries:
-        return (), [Problem("packageDirectories is missing or empty", rule, 'add [{"path": "force-app"}]', place)]
-    directories, problems = [], []
-    for entry in entries:
+        return (), [say(f"{key} is missing or empty", (key,), rule, 'add [{"path": "force-app"}]')]
+    directories: list[str] = []
+    wrong: list[Wrong] = []
+    for position, entry in enumerate(entries):
         path = entry.get("path") if isinstance(entry, dict) else None
         if not isinstance(path, str) or not path:
-            what, fix = "a package directory has no path", 'write {"path": "force-app"}'
-            problems.append(Problem(what, rule, fix, place, repr(entry)))
+            fix = 'write {"path": "force-app"}'
+            wrong.append(say("a package directory has no path", (key, position), rule, fix))
         elif not (file.parent / path).is_dir():
-            problems.append(
-                Problem("a package directory doesn't exist", rule, "create it, or remove the entry", place, path)
-            )
+            what, fix = f"the package directory {path} doesn't exist", "create it, or remove the entry"
+            wrong.append(say(what, (key, position, "path"), rule, fix))
         else:
             directories.append(os.path.normpath(path).replace(os.sep, "/"))
-    return tuple(directories), problems
+    return tuple(directories), wrong

@@ -17,7 +17,8 @@ ARCHIVES = frozenset({"application/zip", "application/x-zip-compressed", "applic
 
 # Adapters of Salesforce's registry that take a folder under the type's directory as one component.
 _FOLDER_ADAPTERS = frozenset({"bundle", "mixedContent", "digitalExperience", "uiBundles"})
-_SUPPORTED = frozenset({"", "default", "matchingContentFile", "decomposed"}) | _FOLDER_ADAPTERS
+_PLAIN_ADAPTERS = frozenset({"", "default", "partiallyDecomposed"})
+_SUPPORTED = frozenset({"matchingContentFile", "decomposed"}) | _PLAIN_ADAPTERS | _FOLDER_ADAPTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,12 @@ class Resolution:
     problems: tuple[Problem, ...]
 
 
-def resolve(files: Iterable[SourceFile], shown: Callable[[str], str]) -> Resolution:
-    """Return the components that `files` make up; `shown` turns a file's name into what a problem calls it."""
-    resolver = _Resolver(metadata_types(), shown)
+def resolve(files: Iterable[SourceFile], shown: Callable[[str], str], table: TypeTable | None = None) -> Resolution:
+    """Return the components that `files` make up, by Salesforce's table of types or by `table`.
+
+    `shown` turns a file's name into what a problem calls it.
+    """
+    resolver = _Resolver(table or metadata_types(), shown)
     for file in files:
         resolver.take(file)
     return resolver.finish()
@@ -91,6 +95,7 @@ class _Resolver:
         self.refused_folders: set[str] = set()
         self.elsewhere: list[tuple[MetadataType, SourceFile]] = []
         self.above: dict[str, _Above] = {}
+        self.partly = [kind for kind in table.types if kind.is_partly_decomposed]
 
     def take(self, file: SourceFile) -> None:
         """Add one file to the component that it belongs to, or note why it belongs to none."""
@@ -197,6 +202,10 @@ class _Resolver:
         elif kind.strict_directory and kind.directory not in file.parts[:-1]:
             rule = f"a {kind.name} lies below {kind.directory}/"
             self.problem(file, f"a {kind.name} outside of its folder", rule, f"move it below {kind.directory}/")
+        elif kind.has_loose_children and kind.name in self.table.container_of:
+            container = self.table.container_of[kind.name]
+            child = next(child for child in container.children if child.name == kind.name)
+            self.group(container, (container.name,), container.name).children.append(ChildFile(child, name, file))
         else:
             self.set_meta(self.named_group(kind, name, file, file.name.removesuffix(META)), file)
 
@@ -211,8 +220,13 @@ class _Resolver:
                 self.elsewhere.append((kind, file))
                 return
             above = file.parts[:-1] if kind.in_folder else file.parts[-3:-1]
-            if kind.adapter in ("", "default") and kind.directory in above:
+            if kind.adapter in _PLAIN_ADAPTERS and kind.directory in above:
                 self.set_meta(self.named_group(kind, stem, file, file.name), file)
+                return
+        for kind in self.partly:
+            if kind.directory in file.parts[:-1] and kind.child_of_suffix(extension):
+                key = f"{file.name.removesuffix(extension)}{kind.suffix}"
+                self.named_group(kind, stem, file, key).content.append(file)
                 return
         here = self.table.by_directory.get(file.parts[-2] if len(file.parts) > 1 else "", ())
         near = self.table.nearest_suffix(extension, here) if extension else ""
@@ -286,7 +300,7 @@ class _Resolver:
             elif not group.content:
                 fix = "add its content, or remove the file"
                 self.problem(file, f"a {META} without content: {name}", "content and meta file come together", fix)
-        elif kind.is_decomposed and group.meta is None and not all(c.type.addressable for c in group.children):
+        elif kind.is_decomposed and group.meta is None and not all(c.type.alone for c in group.children):
             fix = f"add {group.name}.{kind.suffix}{META}"
             self.problem(file, f"{name} has no {META}", "its parts can't be deployed without it", fix)
 

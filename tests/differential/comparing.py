@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,9 +18,16 @@ from flows.components import ComponentKey
 from flows.convert import convert
 from flows.metadata_types import metadata_types
 from flows.package import MANIFEST, assemble
+from flows.presets import presets
 from flows.source.project import read_project
 from flows.unconvert import to_source
 from flows.xmltext import MalformedXmlError
+from flows.yamljson import json_of_yaml
+
+# Types that have, or may have by a preset, children in files of their own.
+_TAKEN_APART = {kind.name for kind in metadata_types().types if kind.is_decomposed} | {
+    kind.name for types in presets().values() for kind in types
+}
 
 
 class Tool(Protocol):
@@ -32,25 +40,44 @@ class Tool(Protocol):
 
 def compare(tool: Tool, root: Path, directories: Sequence[str], work: Path) -> frozenset[ComponentKey]:
     """Convert a project both ways with both, assert that only what is meant differs, and return what was compared."""
+    compared, package = to_package(tool, root, directories, work / "package")
+    back_to_source(tool, package, work / "package", work / "source", PROJECT.replace('"app"', '"."'))
+    return compared
+
+
+def to_package(
+    tool: Tool, root: Path, directories: Sequence[str], out: Path
+) -> tuple[frozenset[ComponentKey], Mapping[str, bytes]]:
+    """Convert a project to a package with both, assert that only what is meant differs; return what was compared, and
+    Salesforce's package."""
     result = convert(read_project(root), directories, "core")
     assert not result.problems, result.problems
     ours = assemble(result.components, "64.0").files
-    answer = tool.source(root.resolve(), directories, work / "package")
+    answer = tool.source(root.resolve(), directories, out)
     assert answer.error == ""
-    theirs = files_below(work / "package")
+    theirs = files_below(out)
     only_theirs = members(theirs[MANIFEST]) - members(ours[MANIFEST])
     assert {entry for entry in only_theirs if not is_named_by_its_children(entry, ours)} == set()
-    assert members(ours[MANIFEST]) - members(theirs[MANIFEST]) == set()
+    only_ours = members(ours[MANIFEST]) - members(theirs[MANIFEST])
+    assert {entry for entry in only_ours if not names_a_child_of(entry, theirs)} == set()
     assert differences(without_manifest(ours), without_manifest(theirs)) == []
+    return frozenset(component.key for component in result.components), theirs
 
-    write(work / "source", {}, project=PROJECT.replace('"app"', '"."'))
-    answer = tool.mdapi(work / "source", work / "package")
+
+def back_to_source(
+    tool: Tool, package: Mapping[str, bytes], folder: Path, out: Path, project: str
+) -> Mapping[str, bytes]:
+    """Convert a package, which lies in `folder`, to source with both, for a project of these settings; assert that
+    only what is meant differs, and return the kit's. Salesforce's is in `out` then."""
+    write(out, {}, project=project)
+    types = read_project(out).types
+    answer = tool.mdapi(out, folder)
     assert answer.error == ""
-    source = {path: data for path, data in files_below(work / "source").items() if path != "sfdx-project.json"}
-    mine = to_source(theirs)
-    empty = {path for path in source.keys() - mine.keys() if is_empty_object(path, source[path])}
+    source = {path: data for path, data in files_below(out).items() if path != "sfdx-project.json"}
+    mine = to_source(package, types=types)
+    empty = {path for path in source.keys() - mine.keys() if is_empty_container(path, source[path])}
     assert differences(mine, {path: data for path, data in source.items() if path not in empty}) == []
-    return frozenset(component.key for component in result.components)
+    return mine
 
 
 def without_manifest(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -65,9 +92,17 @@ def is_named_by_its_children(entry: tuple[str, str], ours: Mapping[str, bytes]) 
     return not kind.is_decomposed and any(kind.fixed_name or full.startswith(f"{name}.") for full in of_it)
 
 
-def is_empty_object(path: str, data: bytes) -> bool:
-    """Decision 008: an object of which the package only has fields gets no empty file of its own."""
-    return path.endswith(".object-meta.xml") and len(etree.fromstring(data)) == 0
+def names_a_child_of(entry: tuple[str, str], theirs: Mapping[str, bytes]) -> bool:
+    """Decision 035: a preset changes where labels lie, not what package.xml calls them: here CustomLabels."""
+    container = metadata_types().container_of.get(entry[0])
+    return bool(container and container.fixed_name and (container.name, container.name) in members(theirs[MANIFEST]))
+
+
+def is_empty_container(path: str, data: bytes) -> bool:
+    """Decision 008: an object of which the package only has fields gets no empty file of its own; decision 035: nor do
+    workflows and sharing rules that a preset takes apart."""
+    ends = tuple(f".{end}-meta.xml" for end in ("object", "workflow", "sharingRules"))
+    return path.endswith(ends) and len(etree.fromstring(data)) == 0
 
 
 def types_of(components: Iterable[ComponentKey]) -> set[str]:
@@ -96,6 +131,8 @@ def members(manifest: bytes) -> set[tuple[str, str]]:
 def _content(path: str, data: bytes) -> object:
     if path == MANIFEST:
         return members(data)
+    if path.endswith(".yaml"):
+        return json.loads(json_of_yaml(data.decode()))
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
@@ -103,8 +140,7 @@ def _content(path: str, data: bytes) -> object:
         root = xmltext.parse(data).root
     except MalformedXmlError:
         return data
-    kind = metadata_types().by_name.get(xmltext.local_name(root))
-    if kind and kind.is_decomposed:
+    if xmltext.local_name(root) in _TAKEN_APART:
         # The order of children that had files of their own carries no meaning.
         root[:] = sorted(root, key=xmltext.canonical)
     return xmltext.canonical(root)

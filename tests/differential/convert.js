@@ -1,15 +1,17 @@
 // Convert with Salesforce's own library: one request a line on stdin, one answer a line on stdout.
-// Request: {"to": "metadata" | "source", "from": [paths], "out": folder}; answer: {"components": [...]} or {"error": ...}.
+// Request: {"to": "metadata" | "source", "from": [paths], "out": folder, "project": folder of sfdx-project.json};
+// answer: {"components": [...]} or {"error": ...}.
 'use strict';
 const readline = require('node:readline');
-const { ComponentSet, MetadataConverter } = require('@salesforce/source-deploy-retrieve');
+const { ComponentSet, MetadataConverter, RegistryAccess } = require('@salesforce/source-deploy-retrieve');
 
-async function answer({ to, from, out }) {
+async function answer({ to, from, out, project }) {
   try {
-    const set = ComponentSet.fromSource({ fsPaths: from });
+    const registry = new RegistryAccess(undefined, project);
+    const set = ComponentSet.fromSource({ fsPaths: from, registry });
     set.sourceApiVersion = '67.0';
     const components = set.getSourceComponents().toArray();
-    await new MetadataConverter().convert(set, to, { type: 'directory', outputDirectory: out, genUniqueDir: false });
+    await new MetadataConverter(registry).convert(set, to, { type: 'directory', outputDirectory: out, genUniqueDir: false });
     return { components: components.map((component) => [component.type.name, component.fullName]) };
   } catch (error) {
     return { error: `${error.name}: ${error.message}` };

@@ -50,16 +50,16 @@ class SalesforceConverter:
 
     def source(self, project: Path, directories: Sequence[str], out: Path) -> Answer:
         """Convert package directories of a project to Metadata API format below `out`."""
-        return self._ask("metadata", [project / directory for directory in directories], out)
+        return self._ask("metadata", [project / directory for directory in directories], out, project)
 
     def mdapi(self, project: Path, package: Path) -> Answer:
         """Convert a package in Metadata API format to source format, into the folder `project`."""
-        return self._ask("source", [package], project)
+        return self._ask("source", [package], project, project)
 
-    def _ask(self, to: str, sources: Sequence[Path], out: Path) -> Answer:
+    def _ask(self, to: str, sources: Sequence[Path], out: Path, project: Path) -> Answer:
         assert self.process.stdin
         assert self.process.stdout
-        request = {"to": to, "from": [str(source) for source in sources], "out": str(out)}
+        request = {"to": to, "from": [str(source) for source in sources], "out": str(out), "project": str(project)}
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())

@@ -90,16 +90,25 @@ def test_the_refresh_command_writes_the_table_and_that_of_file_extensions(tmp_pa
     (mime / "package.json").write_text('{"name": "mime", "version": "2.0.0"}')
     (mime / "types/standard.js").write_text('module.exports = {"text/a":["a","b"],"text/x":["s"]};')
     (mime / "types/other.js").write_text('module.exports = {"text/x":["*x"],"text/y":["*y"]};')
-    (package / "lib/src/registry").mkdir(parents=True)
+    (package / "lib/src/registry/presets").mkdir(parents=True)
+    labels = {**REGISTRY["types"]["customlabels"], "strategies": {"adapter": "decomposed"}}
+    preset = {"types": {"customlabels": labels}}
+    (package / "lib/src/registry/presets/apart.json").write_text(json.dumps(preset))
     (package / "package.json").write_text('{"name": "@salesforce/source-deploy-retrieve", "version": "1.2.3"}')
     (package / "lib/src/registry/metadataRegistry.json").write_text(json.dumps(REGISTRY))
     monkeypatch.setattr(refresh_metadata_types, "TABLE", tmp_path / "table.json")
     monkeypatch.setattr(refresh_metadata_types, "CONTENT_TYPES", tmp_path / "extensions.json")
+    monkeypatch.setattr(refresh_metadata_types, "PRESETS", tmp_path / "presets.json")
     result = CliRunner().invoke(refresh, [str(tmp_path), "--api-version", "67.0", "--as-of", "2026-01-02"])
     assert result.exit_code == 0, result.output
     table = json.loads((tmp_path / "table.json").read_text())
     assert table["source"] == "@salesforce/source-deploy-retrieve 1.2.3"
     assert table["as_of"] == "2026-01-02"
+    laid_out = json.loads((tmp_path / "presets.json").read_text())
+    assert (laid_out["source"], laid_out["as_of"]) == (table["source"], table["as_of"])
+    assert [(kind["name"], kind["adapter"]) for kind in laid_out["presets"]["apart"]] == [
+        ("CustomLabels", "decomposed")
+    ]
     extensions = json.loads((tmp_path / "extensions.json").read_text())
     assert extensions["source"] == "@salesforce/source-deploy-retrieve 1.2.3 and mime 2.0.0"
     assert (

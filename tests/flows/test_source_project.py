@@ -34,13 +34,13 @@ def test_everything_wrong_with_a_project_file_is_told_at_once(tmp_path: Path) ->
     data = {
         "packageDirectories": [{"path": "gone"}, {"default": True}],
         "replacements": [{"filename": "a", "stringToReplace": "b"}],
-        "sourceBehaviorOptions": ["decomposeWorkflowBeta"],
+        "sourceBehaviorOptions": ["decomposeEverything"],
     }
     with pytest.raises(Refused) as refused:
         read_project(write(tmp_path, {}, project=json.dumps(data)))
     told = "\n".join(problem.what for problem in refused.value.problems)
     assert len(refused.value.problems) == 4
-    for part in ("doesn't exist", "has no path", "replacements", "sourceBehaviorOptions"):
+    for part in ("doesn't exist", "has no path", "replacements", "no preset decomposeEverything"):
         assert part in told
 
 

@@ -1,0 +1,104 @@
+"""A package of the types that presets lay out in other files, with every kind of entry that they know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from source_samples import container
+
+Files = Mapping[str, str | bytes]
+
+_SCHEMA = {
+    "openapi": "3.0.1",
+    "info": {"title": "Rates & more", "version": "1.0", "description": "two\nlines: yes"},
+    "paths": {"/rates": {"get": {"operationId": "rates", "responses": {"200": {"description": "on"}}}}},
+    "x-big": 12345678901,
+    "x-part": 0.25,
+    "x-none": None,
+    "x-text": ["1.0", "null", "2020-01-01", "~", "", "0x1F", "是"],
+}
+_YAML = "openapi: 3.0.1\ninfo:\n  title: 'a <b> & c'\n  version: \"1.0\"\npaths: {}\n"
+
+
+def _entry(element: str, **values: str) -> str:
+    inside = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
+    return f"<{element}>{inside}</{element}>"
+
+
+def permission_set() -> str:
+    """Return a permission set with each kind of entry, about three objects and none."""
+    return container(
+        "PermissionSet",
+        _entry("applicationVisibilities", application="Service", visible="true"),
+        _entry("applicationVisibilities", application="standard__Sales", visible="true"),
+        _entry("classAccesses", apexClass="A", enabled="true"),
+        _entry("classAccesses", apexClass="B", enabled="false"),
+        _entry("customMetadataTypeAccesses", enabled="true", name="Region__mdt"),
+        _entry("customPermissions", enabled="true", name="Override"),
+        _entry("customSettingAccesses", enabled="true", name="Switch__c"),
+        "<description>Reads &amp; writes 票</description>",
+        _entry("externalCredentialPrincipalAccesses", enabled="true", externalCredentialPrincipal="Erp - Main"),
+        _entry("externalDataSourceAccesses", enabled="true", externalDataSource="Erp"),
+        _entry("fieldPermissions", editable="true", field="Account.Tier__c", readable="true"),
+        _entry("fieldPermissions", editable="false", field="Ticket__c.Status__c", readable="true"),
+        _entry("fieldPermissions", editable="false", field="Ticket__c.Board__c", readable="true"),
+        _entry("flowAccesses", enabled="true", flow="Route"),
+        "<hasActivationRequired>false</hasActivationRequired>",
+        "<label>Agent</label>",
+        _entry("objectPermissions", allowCreate="true", allowRead="true", object="Ticket__c"),
+        _entry("objectPermissions", allowCreate="false", allowRead="true", object="Account"),
+        _entry("pageAccesses", apexPage="Board", enabled="true"),
+        _entry("recordTypeVisibilities", recordType="Ticket__c.Complaint", visible="true"),
+        _entry("tabSettings", tab="standard-Account", visibility="Visible"),
+        _entry("tabSettings", tab="Ticket__c", visibility="Visible"),
+        _entry("userPermissions", enabled="true", name="ApiEnabled"),
+        _entry("userPermissions", enabled="true", name="ViewSetup"),
+    )
+
+
+def package() -> dict[str, str | bytes]:
+    """Return the files of a package in Metadata API format, package.xml left out."""
+    label = "<categories>ui</categories><language>zh_CN</language><protected>true</protected>"
+    service = "externalServiceRegistrations"
+    workflow = [
+        _entry(element, fullName=f"{element}_{number}", protected="false")
+        for element in ("alerts", "fieldUpdates", "flowActions", "knowledgePublishes", "outboundMessages", "rules")
+        for number in (1, 2)
+    ]
+    rules = ("sharingCriteriaRules", "sharingGuestRules", "sharingOwnerRules", "sharingTerritoryRules")
+    return {
+        "permissionsets/Agent.permissionset": permission_set(),
+        "permissionsets/Bare.permissionset": container("PermissionSet", "<label>Bare</label>"),
+        "labels/CustomLabels.labels": container(
+            "CustomLabels",
+            *(f"<labels><fullName>L{n}</fullName>{label}<value>{n} &lt; 再见</value></labels>" for n in (1, 2, 3)),
+        ),
+        "workflows/Ticket__c.workflow": container(
+            "Workflow", *workflow, _entry("send", fullName="s"), _entry("tasks", fullName="t")
+        ),
+        "sharingRules/Ticket__c.sharingRules": container(
+            "SharingRules", *(_entry(each, fullName=f"{each[7:10]}_{n}", label="x") for each in rules for n in (1, 2))
+        ),
+        f"{service}/Json.externalServiceRegistration": container(
+            "ExternalServiceRegistration",
+            "<label>Json</label>",
+            f"<schema>{_escaped(json.dumps(_SCHEMA, indent=2, ensure_ascii=False))}</schema>",
+            "<status>Complete</status>",
+        ),
+        f"{service}/Yaml.externalServiceRegistration": container(
+            "ExternalServiceRegistration",
+            "<label>Yaml</label>",
+            f"<schema>{_escaped(_YAML)}</schema>",
+            "<schemaUploadFileExtension>yaml</schemaUploadFileExtension>",
+        ),
+    }
+
+
+def settings(presets: Sequence[str], key: str = "sourceBehaviorOptions") -> str:
+    """Return an sfdx-project.json whose only package directory is its folder."""
+    return json.dumps({"packageDirectories": [{"path": "."}], "sourceApiVersion": "64.0", key: list(presets)})
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

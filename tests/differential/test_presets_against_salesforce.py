@@ -1,0 +1,50 @@
+"""The kit's conversion against Salesforce's own for projects that lay types out in other files than usual."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tests/flows"))
+
+from comparing import back_to_source, differences, to_package, without_manifest  # noqa: E402
+from laid_out import package, settings  # noqa: E402
+from salesforce_converter import SalesforceConverter, files_below  # noqa: E402
+from source_samples import write  # noqa: E402
+
+from flows.presets import presets  # noqa: E402
+from tests.clients.node import NotAvailable  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def salesforce() -> Iterator[SalesforceConverter]:
+    try:
+        converter = SalesforceConverter()
+    except NotAvailable as why:
+        pytest.skip(f"not run, Salesforce's converter can't be had here: {why}")
+    yield converter
+    converter.close()
+
+
+@pytest.mark.parametrize("preset", sorted(presets()))
+def test_each_preset_lays_its_types_out_as_by_salesforce(
+    salesforce: SalesforceConverter, preset: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "before", package())
+    (folder / "sfdx-project.json").unlink()
+    before, project = files_below(folder), settings([preset])
+    ours = back_to_source(salesforce, before, folder, tmp_path / "theirs", project)
+    _, package_of_theirs = to_package(salesforce, tmp_path / "theirs", ["."], tmp_path / "again")
+    # What the kit lays out is read by Salesforce as its own.
+    _, package_of_ours = to_package(
+        salesforce, write(tmp_path / "ours", ours, project=project), ["."], tmp_path / "own"
+    )
+    assert differences(package_of_ours, package_of_theirs) == []
+    same = {path: data for path, data in before.items() if not path.startswith("externalServiceRegistrations/")}
+    assert set(differences(without_manifest(package_of_ours), before)) <= {
+        f"differs: {path}" for path in before.keys() - same.keys()
+    }
