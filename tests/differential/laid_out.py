@@ -95,9 +95,92 @@ def package() -> dict[str, str | bytes]:
     }
 
 
-def settings(presets: Sequence[str], key: str = "sourceBehaviorOptions") -> str:
-    """Return an sfdx-project.json whose only package directory is its folder."""
-    return json.dumps({"packageDirectories": [{"path": "."}], "sourceApiVersion": "64.0", key: list(presets)})
+# As many presets as go together, some by the setting's older name.
+TOGETHER = {
+    "registryPresets": ["decomposeCustomLabelsBeta2", "decomposeWorkflowBeta"],
+    "sourceBehaviorOptions": [
+        "decomposePermissionSetBeta2",
+        "decomposeSharingRulesBeta",
+        "decomposeExternalServiceRegistrationBeta",
+    ],
+}
+
+_SERVICES = "app/externalServiceRegistrations"
+_SERVICE = container("ExternalServiceRegistration", "<label>A</label>")
+# Projects that Salesforce refuses: the presets, and the files of the package directory `app`.
+REFUSED: Mapping[str, tuple[Sequence[str], Files]] = {
+    "an unknown preset": (["decomposeEverythingBeta"], {"app/tabs/A.tab-meta.xml": container("CustomTab")}),
+    "a part of a permission set alone": (
+        ["decomposePermissionSetBeta2"],
+        {
+            "app/permissionsets/A/A.classAccess-meta.xml": container(
+                "PermissionSet", _entry("classAccesses", apexClass="A")
+            )
+        },
+    ),
+    "an entry of a permission set alone": (
+        ["decomposePermissionSetBeta"],
+        {
+            "app/permissionsets/A/classAccesses/B.classAccess-meta.xml": container(
+                "ClassAccess", "<apexClass>B</apexClass>"
+            )
+        },
+    ),
+    "a label without its container": (
+        ["decomposeCustomLabelsBeta"],
+        {"app/labels/CustomLabels/A.label-meta.xml": container("CustomLabel", "<fullName>A</fullName>")},
+    ),
+    "a label without a name": (
+        ["decomposeCustomLabelsBeta2"],
+        {"app/labels/A.label-meta.xml": container("CustomLabel", "<value>A</value>")},
+    ),
+    "a service without its schema": (
+        ["decomposeExternalServiceRegistrationBeta"],
+        {f"{_SERVICES}/A.externalServiceRegistration-meta.xml": _SERVICE},
+    ),
+    "a schema without its service": (
+        ["decomposeExternalServiceRegistrationBeta"],
+        {f"{_SERVICES}/A.yaml": "openapi: 3.0.1"},
+    ),
+    "a schema that is no YAML": (
+        ["decomposeExternalServiceRegistrationBeta"],
+        {
+            f"{_SERVICES}/A.externalServiceRegistration-meta.xml": container(
+                "ExternalServiceRegistration", "<schemaUploadFileExtension>json</schemaUploadFileExtension>"
+            ),
+            f"{_SERVICES}/A.yaml": "a: [",
+        },
+    ),
+}
+# Packages that Salesforce refuses to take apart by a preset.
+REFUSED_PACKAGES: Mapping[str, tuple[Sequence[str], Files]] = {
+    "a label without a name": (
+        ["decomposeCustomLabelsBeta2"],
+        {"labels/CustomLabels.labels": container("CustomLabels", "<labels><value>A</value></labels>")},
+    ),
+    "a field permission without its field": (
+        ["decomposePermissionSetBeta2"],
+        {"permissionsets/A.permissionset": container("PermissionSet", _entry("fieldPermissions", editable="true"))},
+    ),
+    "an alert without a name": (
+        ["decomposeWorkflowBeta"],
+        {"workflows/A.workflow": container("Workflow", _entry("alerts", protected="true"))},
+    ),
+    "a schema that is no JSON": (
+        ["decomposeExternalServiceRegistrationBeta"],
+        {
+            "externalServiceRegistrations/A.externalServiceRegistration": container(
+                "ExternalServiceRegistration", "<schema>{no json</schema>"
+            )
+        },
+    ),
+}
+
+
+def settings(*presets: str, path: str = ".", **others: object) -> str:
+    """Return an sfdx-project.json with one package directory, these presets and these other settings."""
+    data = {"packageDirectories": [{"path": path}], "sourceApiVersion": "64.0", **others}
+    return json.dumps({"sourceBehaviorOptions": list(presets), **data})
 
 
 def _escaped(text: str) -> str:

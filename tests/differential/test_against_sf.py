@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests/flows"))
 
-from comparing import compare, differences, types_of, without_manifest  # noqa: E402
+from comparing import back_to_source, compare, differences, to_package, types_of, without_manifest  # noqa: E402
+from laid_out import TOGETHER, package, settings  # noqa: E402
 from salesforce_converter import Sf, files_below  # noqa: E402
 from source_samples import container, write, xml  # noqa: E402
 from synthetic import REFUSED, one_of_each  # noqa: E402
@@ -47,6 +48,19 @@ def test_the_sample_and_each_type_of_the_table_are_converted_as_by_sf(
     with capsys.disabled():
         print(f"\nsf {locked('@salesforce/cli')}: {len(compared)} components of {len(types)} types compared")
     assert len(types) >= AT_LEAST
+
+
+def test_projects_whose_presets_lay_types_out_otherwise_are_converted_as_by_sf(
+    sf: Sf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path / "before", package())
+    (folder / "sfdx-project.json").unlink()
+    back_to_source(sf, files_below(folder), folder, tmp_path / "source", settings(**TOGETHER))
+    compared, _ = to_package(sf, tmp_path / "source", ["."], tmp_path / "package")
+    names = sum(len(each) for each in TOGETHER.values())
+    with capsys.disabled():
+        print(f"\n{names} presets together: {len(compared)} components of {len(types_of(compared))} types compared")
+    assert {"CustomLabel", "WorkflowAlert", "SharingOwnerRule", "PermissionSet"} <= types_of(compared)
 
 
 def test_a_project_that_sf_refuses_is_refused_with_the_file(sf: Sf, tmp_path: Path) -> None:

@@ -12,11 +12,15 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests/flows"))
 
 from comparing import back_to_source, differences, to_package, without_manifest  # noqa: E402
-from laid_out import package, settings  # noqa: E402
+from laid_out import REFUSED, REFUSED_PACKAGES, package, settings  # noqa: E402
 from salesforce_converter import SalesforceConverter, files_below  # noqa: E402
 from source_samples import write  # noqa: E402
 
+from flows.compose import compose_project  # noqa: E402
 from flows.presets import presets  # noqa: E402
+from flows.source.project import read_project  # noqa: E402
+from flows.unconvert import to_source  # noqa: E402
+from kit.problems import Refused  # noqa: E402
 from tests.clients.node import NotAvailable  # noqa: E402
 
 
@@ -36,7 +40,7 @@ def test_each_preset_lays_its_types_out_as_by_salesforce(
 ) -> None:
     folder = write(tmp_path / "before", package())
     (folder / "sfdx-project.json").unlink()
-    before, project = files_below(folder), settings([preset])
+    before, project = files_below(folder), settings(preset)
     ours = back_to_source(salesforce, before, folder, tmp_path / "theirs", project)
     _, package_of_theirs = to_package(salesforce, tmp_path / "theirs", ["."], tmp_path / "again")
     # What the kit lays out is read by Salesforce as its own.
@@ -48,3 +52,27 @@ def test_each_preset_lays_its_types_out_as_by_salesforce(
     assert set(differences(without_manifest(package_of_ours), before)) <= {
         f"differs: {path}" for path in before.keys() - same.keys()
     }
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_project_laid_out_in_a_way_that_salesforce_refuses_is_refused(
+    salesforce: SalesforceConverter, what: str, tmp_path: Path
+) -> None:
+    names, files = REFUSED[what]
+    root = write(tmp_path / "project", files, project=settings(*names, path="app"))
+    assert salesforce.source(root, ["app"], tmp_path / "package").error
+    with pytest.raises(Refused):
+        compose_project(read_project(root))
+
+
+@pytest.mark.parametrize("what", REFUSED_PACKAGES)
+def test_a_package_that_salesforce_cannot_take_apart_is_refused(
+    salesforce: SalesforceConverter, what: str, tmp_path: Path
+) -> None:
+    names, files = REFUSED_PACKAGES[what]
+    package = write(tmp_path / "package", files)
+    (package / "sfdx-project.json").unlink()
+    root = write(tmp_path / "source", {}, project=settings(*names))
+    assert salesforce.mdapi(root, package).error
+    with pytest.raises(Refused):
+        to_source(files_below(package), types=read_project(root).types)
