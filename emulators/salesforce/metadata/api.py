@@ -71,7 +71,7 @@ class MetadataApi:
                 known = refused("operation", call.operation)
                 message = f"The emulated Metadata API has no operation {call.operation}"
                 raise Fault("INVALID_OPERATION", known.message if known else message)
-            _check_left_out("header", call.headers)
+            _check_left_out("header", (name for name, is_on in call.headers.items() if is_on))
             Deploys(self._world, org).advance()
             return answer(call.operation, operation(self, _Ask(org, session, call, version)))
         except Fault as problem:
@@ -200,7 +200,7 @@ class MetadataApi:
         return describe(ask.org)
 
     def _crud(self, ask: _Ask) -> Crud:
-        return Crud(self._world, ask.org, ask.session)
+        return Crud(self._world, ask.org, ask.session, ask.version)
 
 
 _OPERATIONS: dict[str, Callable[[MetadataApi, _Ask], Any]] = {

@@ -1,14 +1,17 @@
 """The calls that read and write single components without a zip: `readMetadata`, `createMetadata` and their kin.
 
-Source: Metadata API Developer Guide, "CRUD-Based Metadata Calls" (from knowledge, 2026-11-22): each component of a
-call succeeds or fails alone, and is in force when the call returns. Types whose components have content of their own
-(classes, static resources, bundles) have none of these calls.
+Source: Metadata API Developer Guide, "createMetadata()", "upsertMetadata()" (47.0 to 68.0, excerpts read 2026-11-22):
+the components of a call are of one type, and in force when it returns; each succeeds or fails alone, unless
+AllOrNoneHeader says otherwise or the API version is 33.0 or earlier. The rest from knowledge. Types whose components
+have content of their own (classes, static resources, bundles) have none of these calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
@@ -29,7 +32,13 @@ Verb = Literal["create", "update", "upsert"]
 
 _MOST = 10
 _MOST_OF = {"CustomMetadata": 200, "CustomApplication": 200}
+_ALL_OR_NONE_TO = 33  # API version
+_HEADER = "AllOrNoneHeader"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+class _TakenBack(Exception):
+    """A component of a call that is all or none failed."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,7 @@ class Crud:
     world: World
     org: OrgRecord
     session: Session
+    version: int
 
     @property
     def _components(self) -> OrgComponents:
@@ -58,16 +68,32 @@ class Crud:
             Key(_readable(str(each.get(f"{{{_XSI}}}type", "")).rpartition(":")[2]), text(each, "fullName"))
             for each in given
         ]
-        for type_name in {key.type for key in keys}:
+        types = {key.type for key in keys}
+        if len(types) > 1:
+            why = f"All components of a call must be of the same type, not {', '.join(sorted(types))}"
+            raise Fault("INVALID_TYPE_FOR_OPERATION", why)
+        for type_name in types:
             _limit(type_name, len(keys))
-        return [self._save(verb, key, each) for key, each in zip(keys, given, strict=True)]
+        return self._carried(call, (partial(self._save, verb, *pair) for pair in zip(keys, given, strict=True)))
 
     def delete(self, call: Call) -> list[dict[str, Any]]:
         """Delete the named components of a type; return a DeleteResult of each. Raises `Fault`."""
         type_name = _readable(call.text("type"))
         names = _names(call)
         _limit(type_name, len(names))
-        return [self._delete(Key(type_name, name)) for name in names]
+        return self._carried(call, (partial(self._delete, Key(type_name, name)) for name in names))
+
+    def _carried(self, call: Call, changes: Iterable[Callable[[], dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Make the changes of a call, each by itself or all or none, and return the result of each."""
+        if not call.headers.get(_HEADER, self.version <= _ALL_OR_NONE_TO):
+            return [change() for change in changes]
+        results: list[dict[str, Any]] = []
+        with suppress(_TakenBack), self.world.store.transaction():
+            results += [change() for change in changes]
+            if not all(each["success"] for each in results):
+                raise _TakenBack
+            return results
+        return [_taken_back(each) if each["success"] else each for each in results]
 
     def _record(self, key: Key) -> str:
         if self._components.get(*key) is None:
@@ -164,6 +190,17 @@ def _limit(type_name: str, number: int) -> None:
     if number > most:
         message = f"record limit reached. cannot submit more than {most} records in this operation"
         raise Fault("EXCEEDED_ID_LIMIT", message)
+
+
+def _taken_back(result: dict[str, Any]) -> dict[str, Any]:
+    why = "Record rolled back because not all records were valid and the request was using AllOrNone header"
+    errors = {"message": why, "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK"}
+    # In the order of the API's schema: created, errors, fullName, success.
+    return {key: value for key, value in result.items() if key == "created"} | {
+        "errors": errors,
+        "fullName": result["fullName"],
+        "success": False,
+    }
 
 
 def _result(result: dict[str, Any], key: Key, wrong: tuple[str, str] | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -26,11 +26,11 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One call: the name of its operation, the element with its parameters, and the names of the headers it sets."""
+    """One call: the name of its operation, the element with its parameters, and its headers, off where they say so."""
 
     operation: str
     body: etree._Element
-    headers: frozenset[str] = frozenset()
+    headers: Mapping[str, bool] = field(default_factory=dict)
 
     def text(self, *names: str, default: str = "") -> str:
         """Return the text of a parameter by path, `default` when it is absent. Case of the first letter is free."""
@@ -62,14 +62,12 @@ def read_call(data: bytes) -> Call:
     if local(envelope) != "Envelope" or call is None:
         raise Fault("UNKNOWN_EXCEPTION", "Expected a SOAP envelope with a call in its body")
     head = find(envelope, "Header")
-    return Call(local(call), call, frozenset(_switched_on(head)) if head is not None else frozenset())
+    headers = {local(each): not _is_off(each) for each in elements(head)} if head is not None else {}
+    return Call(local(call), call, headers)
 
 
-def _switched_on(head: etree._Element) -> Iterator[str]:
-    """Yield the names of an envelope's headers, without those that say false."""
-    for each in elements(head):
-        if not any((inner.text or "").strip() == "false" for inner in elements(each)):
-            yield local(each)
+def _is_off(header: etree._Element) -> bool:
+    return any((inner.text or "").strip() == "false" for inner in elements(header))
 
 
 def answer(operation: str, results: Any) -> Response:

@@ -148,21 +148,26 @@ class EmulatedOrg:
         """What the org holds."""
         return OrgComponents(self.store, self.record.id)
 
-    def soap(self, operation: str, inner: str, version: str = "64.0", session: bool = True) -> etree._Element:
+    def soap(
+        self, operation: str, inner: str, version: str = "64.0", session: bool = True, headers: str = ""
+    ) -> etree._Element:
         """Call an operation and return the body of the answer."""
-        response = self.send(operation, inner, version, session)
-        return etree.fromstring(response.body, etree.XMLParser(huge_tree=True))[0]
+        response = self.send(operation, inner, version, session, headers)
+        return etree.fromstring(response.body, etree.XMLParser(huge_tree=True))[-1]
 
-    def send(self, operation: str, inner: str, version: str = "64.0", session: bool = True) -> Response:
+    def send(
+        self, operation: str, inner: str, version: str = "64.0", session: bool = True, headers: str = ""
+    ) -> Response:
         """Call an operation as CumulusCI does: a bare SOAPAction, the call in the default namespace."""
+        head = f"<soap:Header>{headers}</soap:Header>" if headers else ""
         body = (
             '<?xml version="1.0" encoding="utf-8"?>'
-            '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
+            f'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">{head}<soap:Body>'
             f'<{operation} xmlns="{NAMESPACE}">{inner}</{operation}></soap:Body></soap:Envelope>'
         )
-        headers = {"content-type": "text/xml; charset=UTF-8", "soapaction": operation}
+        sent = {"content-type": "text/xml; charset=UTF-8", "soapaction": operation}
         path = f"/services/Soap/m/{version}/{self.record.id}"
-        request = Request("POST", self.record.my_domain_host, path, headers, body.encode())
+        request = Request("POST", self.record.my_domain_host, path, sent, body.encode())
         with self.store.transaction():
             return self.api.soap(self.record, request, self.session if session else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, xml
 
 from tests.emulated_org import cites
@@ -29,6 +30,35 @@ def test_what_is_wrong_with_a_component_stands_in_its_own_result(sandbox: Emulat
     assert again.findtext(".//{*}success") == "false"
     body = sandbox.soap("readMetadata", "<type>ApexClass</type><fullNames>A</fullNames>")
     assert body.findtext(".//faultcode") == "sf:INVALID_TYPE"
+
+
+ALL_OR_NONE = "<AllOrNoneHeader xmlns='http://soap.sforce.com/2006/04/metadata'><allOrNone>{}</allOrNone></AllOrNoneHeader>"
+
+
+@cites("crud calls")
+@pytest.mark.parametrize(
+    ("version", "header", "kept"),
+    [("64.0", "", True), ("34.0", "", True), ("33.0", "", False), ("64.0", "true", False), ("33.0", "false", True)],
+)
+def test_the_components_of_a_call_succeed_each_alone_or_all_or_none(
+    sandbox: EmulatedOrg, version: str, header: str, kept: bool
+) -> None:
+    """Each component of a call succeeds alone; to API version 33.0, or by AllOrNoneHeader, all do or none."""
+    bad = f'<metadata {XSI} xsi:type="CustomObject"><fullName>Half__c</fullName><label>Half</label></metadata>'
+    asked = ALL_OR_NONE.format(header) if header else ""
+    body = sandbox.soap("createMetadata", STORE + bad, version=version, headers=asked)
+    assert [each.text for each in body.iterfind(".//{*}success")] == [str(kept).lower(), "false"]
+    assert bool(sandbox.components.get("CustomObject", "Store__c")) == kept
+    codes = [each.text for each in body.iterfind(".//{*}statusCode")]
+    assert ("ALL_OR_NONE_OPERATION_ROLLED_BACK" in codes) == (not kept)
+
+
+@cites("crud calls")
+def test_the_components_of_a_call_are_of_one_type(sandbox: EmulatedOrg) -> None:
+    """All components of a createMetadata, updateMetadata or upsertMetadata call are of the same type."""
+    other = f'<metadata {XSI} xsi:type="CustomPermission"><fullName>P</fullName><label>P</label></metadata>'
+    body = sandbox.soap("upsertMetadata", STORE + other)
+    assert body.findtext(".//faultcode") == "sf:INVALID_TYPE_FOR_OPERATION"
 
 
 @cites("knowledge")
