@@ -3,19 +3,24 @@
 What an org has installed are its components of the type InstalledPackage, whichever way they came: the Metadata API,
 which names a package by namespace and version, or a PackageInstallRequest, which names a version by its id. The world
 file declares them in the org's `packages`: `namespace`, `name`, `version` ("1.2", "1.2.3") and `version_id` (04t…).
+
+Source: Metadata API Developer Guide, "InstalledPackage" (38.0 to 68.0); First-Generation Managed Packaging Developer
+Guide, "Install First-Generation Managed Packages Using Metadata API" (45.0, 68.0; excerpts read 2026-11-22).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from emulators.salesforce import ids
 from emulators.salesforce.metadata.components import Key, OrgComponent, OrgComponents
-from emulators.salesforce.metadata.xmlform import canonical, parse
+from emulators.salesforce.metadata.xmlform import canonical, document, elements, fragment, local, parse
 
 TYPE = "InstalledPackage"
+_REMOTE_SITES, _REMOTE_SITES_SINCE = "activateRSS", 43  # an element, and the API version that it is required from
+_NIL = f'<{_REMOTE_SITES} xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,21 @@ def installed(components: OrgComponents, versions: Iterable[PackageVersion]) -> 
 def version_in(xml: bytes) -> str:
     """Return the version number that an InstalledPackage states, "" for none."""
     return (parse(xml).findtext("{*}versionNumber") or "").strip()
+
+
+def misuse(xml: bytes, types: Collection[str], api_version: int | None) -> str | None:
+    """Return what is wrong with how an InstalledPackage comes: with other `types` in its manifest, or incomplete."""
+    if set(types) != {TYPE}:
+        return f"{TYPE} must be the only metadata type that is specified in the manifest"
+    if (api_version or 0) >= _REMOTE_SITES_SINCE and not (parse(xml).findtext(f"{{*}}{_REMOTE_SITES}") or "").strip():
+        return f"Required field is missing: {_REMOTE_SITES}"
+    return None
+
+
+def as_retrieved(xml: bytes) -> bytes:
+    """Return an InstalledPackage as a retrieve gives it: without password, whatever was chosen for remote sites nil."""
+    kept = [each for each in elements(parse(xml)) if local(each) not in ("password", _REMOTE_SITES)]
+    return document(TYPE, [f"    {_NIL}", *(fragment(each) for each in kept)])
 
 
 def refusal(

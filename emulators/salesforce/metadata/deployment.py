@@ -22,7 +22,7 @@ from emulators.salesforce.metadata.state import OrgState
 from emulators.salesforce.metadata.types import MetadataType, type_table
 from emulators.salesforce.orgs import OrgRecord
 from emulators.salesforce.packages import TYPE as INSTALLED_PACKAGE
-from emulators.salesforce.packages import PackageVersion, installed, offered, refusal, version_in
+from emulators.salesforce.packages import PackageVersion, installed, misuse, offered, refusal, version_in
 from emulators.store import Document
 
 
@@ -117,7 +117,7 @@ def _evaluate_package(
     path = package.manifest.path
     problems = [*package.problems, *_manifest_problems(org, package, options)]
     coming = _deployable(package, options, problems)
-    problems += _package_problems(state, coming, versions)
+    problems += _package_problems(state, package, coming, versions)
     outcome.total += len(coming) + sum(map(len, package.destructive.values()))
     ignore = options.ignore_warnings
     messages = list(delete_all(state, package.destructive["pre"], ignore_warnings=ignore))
@@ -186,14 +186,16 @@ def _success(state: OrgState, each: Incoming) -> DeployMessage:
 
 
 def _package_problems(
-    state: OrgState, coming: list[Incoming], versions: tuple[PackageVersion, ...]
+    state: OrgState, package: Package, coming: list[Incoming], versions: tuple[PackageVersion, ...]
 ) -> Iterator[DeployMessage]:
     """Yield what is wrong with the managed packages that a deploy installs."""
     held = [version for _, version in installed(state.components, versions)]
     for each in coming:
         if each.key.type == INSTALLED_PACKAGE:
-            stated = version_in(next(iter(each.files.values())))
-            if why := refusal(each.key.full_name, stated, versions, held):
+            xml = next(iter(each.files.values()))
+            types = {member.key.type for member in package.manifest.members}
+            why = misuse(xml, types, api_version(package.manifest.version))
+            if why := why or refusal(each.key.full_name, version_in(xml), versions, held):
                 yield error(each.key, each.path, why)
 
 

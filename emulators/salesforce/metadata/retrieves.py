@@ -27,6 +27,8 @@ from emulators.salesforce.metadata.package import (
 from emulators.salesforce.metadata.types import type_table
 from emulators.salesforce.metadata.xmlform import document, elements, fragment, parse
 from emulators.salesforce.orgs import OrgRecord
+from emulators.salesforce.packages import TYPE as INSTALLED_PACKAGE
+from emulators.salesforce.packages import as_retrieved
 from emulators.service import World
 from emulators.store import Document
 
@@ -57,6 +59,9 @@ class Retrieves:
         components = OrgComponents(self._store, self._org.id)
         got = retrieve(components, manifest)
         _cut_access(components, manifest, got)
+        for each in got.components:
+            if each.key.type == INSTALLED_PACKAGE:
+                got.files[each.file_name] = as_retrieved(got.files[each.file_name])
         root = "" if single_package else f"{manifest.full_name or 'unpackaged'}/"
         members: dict[str, set[str]] = {}
         named = [member.key for member in manifest.members if member.key.full_name != "*"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
+from lxml import etree
 from salesforce_world import Caller, Clock
 
 from emulators.salesforce.api import Salesforce
+from emulators.salesforce.metadata.components import Key
 from emulators.salesforce.metadata.deploys import Deploys
 from emulators.salesforce.metadata.options import DeployOptions
-from emulators.salesforce.metadata.retrieves import package_xml, zip_of
+from emulators.salesforce.metadata.package import Manifest, Member
+from emulators.salesforce.metadata.retrieves import Retrieves, package_xml, zip_of
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
 from tests.emulated_org import cites
@@ -46,12 +51,27 @@ def versions(caller: Caller) -> list[tuple[str, int, int]]:
 def deploy(world: World, china: OrgRecord, salesforce: Salesforce, caller: Caller, clock: Clock) -> Any:
     """Deploy an InstalledPackage of a version, as CumulusCI's zip does; return how it ended."""
 
-    def deployed(namespace: str, version: str) -> dict[str, Any]:
-        xml = f"<InstalledPackage><versionNumber>{version}</versionNumber></InstalledPackage>"
+    def deployed(
+        namespace: str,
+        version: str,
+        inner: str = "<activateRSS>false</activateRSS>",
+        api_version: str = "43.0",
+        gone: tuple[str, ...] = (),
+        **others: list[str],
+    ) -> dict[str, Any]:
+        xml = f"<InstalledPackage>{inner}<versionNumber>{version}</versionNumber></InstalledPackage>"
         files = {
-            "package.xml": package_xml({"InstalledPackage": [namespace]}, "43.0"),
+            "package.xml": package_xml({"InstalledPackage": [namespace], **others}, api_version),
             f"installedPackages/{namespace}.installedPackage": xml.encode(),
+            "customPermissions/P.customPermission": b"<CustomPermission><label>P</label></CustomPermission>",
         }
+        if not others:
+            del files["customPermissions/P.customPermission"]
+        if gone:
+            files = {
+                "package.xml": package_xml({}, api_version),
+                "destructiveChanges.xml": package_xml({"InstalledPackage": gone}, api_version),
+            }
         session = salesforce.sessions.find(caller.token)
         assert session is not None
         deploys = Deploys(world, china)
@@ -72,7 +92,7 @@ def test_a_version_is_installed_by_its_id_and_a_newer_one_upgrades_it(caller: Ca
     assert versions(caller) == [("parts", 1, 10)]
 
 
-@cites("knowledge")
+@cites("installed package")
 def test_a_version_is_installed_by_namespace_and_number_through_the_metadata_api(caller: Caller, deploy: Any) -> None:
     assert deploy("parts", "1.2")["status"] == "Succeeded"
     assert versions(caller) == [("parts", 1, 2)]
@@ -88,7 +108,42 @@ def test_a_version_that_doesn_t_exist_is_refused_in_the_words_that_cumulusci_wai
     assert versions(caller) == []
 
 
-@cites("knowledge")
+@cites("installed package")
+def test_a_newer_version_upgrades_and_a_destructive_change_uninstalls(caller: Caller, deploy: Any) -> None:
+    """Deploying a newer version upgrades the package; a destructiveChanges.xml with InstalledPackage uninstalls it."""
+    deploy("parts", "1.2")
+    assert deploy("parts", "1.10")["status"] == "Succeeded"
+    assert versions(caller) == [("parts", 1, 10)]
+    assert deploy("", "", gone=("parts",))["status"] == "Succeeded"
+    assert versions(caller) == []
+
+
+@cites("installed package")
+def test_a_package_comes_alone_and_says_whether_its_remote_sites_are_active(caller: Caller, deploy: Any) -> None:
+    """InstalledPackage is the only type of its manifest; from API version 43.0 it needs activateRSS."""
+    done = deploy("parts", "1.2", CustomPermission=["P"])
+    assert (done["status"], versions(caller)) == ("Failed", [])
+    assert "must be the only metadata type" in done["result"]["messages"][0]["problem"]
+    (message,) = deploy("parts", "1.2", inner="")["result"]["messages"]
+    assert message["problem"] == "Required field is missing: activateRSS"
+    assert deploy("parts", "1.2", inner="", api_version="42.0")["status"] == "Succeeded"
+
+
+@cites("installed package")
+def test_a_retrieve_rewrites_a_package(world: World, china: OrgRecord, deploy: Any) -> None:
+    """A retrieved InstalledPackage has a nil activateRSS whatever was deployed, and no password."""
+    assert deploy("parts", "1.2", "<activateRSS>true</activateRSS><password>p</password>")["status"] == "Succeeded"
+    wanted = Manifest("package.xml", "64.0", (Member(Key("InstalledPackage", "parts"), 0),))
+    job = Retrieves(world, china).submit(wanted, single_package=True)
+    with zipfile.ZipFile(io.BytesIO(world.store.blob(job["zip"]))) as archive:
+        root = etree.fromstring(archive.read("installedPackages/parts.installedPackage"))
+    assert [(etree.QName(each).localname, each.text, *each.attrib.values()) for each in root] == [
+        ("activateRSS", None, "true"),
+        ("versionNumber", "1.2"),
+    ]
+
+
+@cites("installed package", "knowledge")
 def test_an_older_version_doesn_t_replace_a_newer_one(caller: Caller, deploy: Any) -> None:
     assert ask(caller, NEW)["Status"] == "SUCCESS"
     assert "newer" in ask(caller, OLD)["Errors"]["errors"][0]["message"]

@@ -69,7 +69,7 @@ def test_a_permission_set_that_is_deployed_replaces_what_the_org_has(org: Emulat
     assert entries(org.retrieve({"PermissionSet": ["P"]})[path]) == [False] * 4
 
 
-@cites("knowledge")
+@cites("profile overlay")
 def test_a_deployed_profile_changes_only_the_entries_that_it_brings(org: EmulatedOrg) -> None:
     """A deployed profile changes the entries that it brings, and leaves the others alone."""
     change = "<fieldPermissions><editable>false</editable><field>Store__c.Area__c</field></fieldPermissions>"

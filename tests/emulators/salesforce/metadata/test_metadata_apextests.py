@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metadata_support import EmulatedOrg, apex, apex_package, apex_tests, one
+from metadata_support import EmulatedOrg, apex, apex_package, apex_tests, manifest, one, xml
 
 from tests.emulated_org import cites
 
@@ -44,6 +44,32 @@ def test_production_insists_on_three_quarters_of_coverage() -> None:
     assert warned["name"] == "Hello"
     untested = EmulatedOrg("production").deploy(apex_package(apex("Hello")))
     assert (untested["status"], untested["numberTestsTotal"]) == ("Failed", 0)
+
+
+@cites("deploying Apex")
+def test_production_insists_that_every_trigger_has_some_coverage() -> None:
+    """In production every trigger needs some coverage, whatever the org's average is; a sandbox takes it without."""
+    trigger = {
+        "triggers/T.trigger": "trigger T on Account (before insert) { Integer a = 1; }",
+        "triggers/T.trigger-meta.xml": xml("ApexTrigger", "<apiVersion>64.0</apiVersion>"),
+    }
+    big = "public class Big {" + "Integer a;" * 99 + "}"
+    package = apex_package(apex("Big", big), apex_tests()) | trigger
+    package["package.xml"] = manifest({"ApexClass": ["Big", "HelloTest"], "ApexTrigger": ["T"]})
+    result = EmulatedOrg("production", {"apex_coverage": {"T": 0}}).deploy(package)
+    (warned,) = result["details"]["runTestResult"]["codeCoverageWarnings"]
+    assert (result["status"], warned["name"]) == ("Failed", "T")
+    assert warned["message"] == "Test coverage of selected Apex Trigger is 0%, at least 1% test coverage is required."
+    assert EmulatedOrg("production", {"apex_coverage": {"T": 50}}).deploy(package)["status"] == "Succeeded"
+    sandbox = EmulatedOrg(declared={"apex_coverage": {"T": 0}})
+    assert sandbox.deploy(package, testLevel="RunLocalTests")["status"] == "Succeeded"
+
+
+@cites("deploying Apex", "running tests")
+def test_test_classes_are_no_code_to_be_covered(production: EmulatedOrg) -> None:
+    """Test classes don't count as code to be covered."""
+    result = production.deploy(apex_package(apex("Hello"), apex_tests("HelloTest", "one", "two")))
+    assert [row["name"] for row in result["details"]["runTestResult"]["codeCoverage"]] == ["Hello"]
 
 
 @cites("coverage")

@@ -30,7 +30,7 @@ def test_a_deploy_waits_then_works_then_is_done(sandbox: EmulatedOrg) -> None:
     assert all("componentSuccesses" in each["details"] for each in seen)
 
 
-@cites("deploy result", "knowledge")
+@cites("deploy result", "deployment queue")
 def test_deploys_to_one_org_are_carried_out_one_after_the_other(sandbox: EmulatedOrg) -> None:
     """Deploys to one org are queued: one at a time is InProgress, the others stay Pending."""
     first = sandbox.submit({"package.xml": manifest({"ApexClass": ["A"]}), **apex("A")})
@@ -41,7 +41,7 @@ def test_deploys_to_one_org_are_carried_out_one_after_the_other(sandbox: Emulate
     assert [sandbox.status(i)["status"] for i in (first, second)] == ["Succeeded", "Succeeded"]
 
 
-@cites("knowledge")
+@cites("deploy message", "knowledge")
 def test_a_component_is_created_then_changed_then_left_alone(sandbox: EmulatedOrg) -> None:
     """`created` and `changed` say what became of a component; white space is no change."""
 
@@ -55,6 +55,19 @@ def test_a_component_is_created_then_changed_then_left_alone(sandbox: EmulatedOr
     assert flags("<label>Opened</label>") == (False, True)
 
 
+@cites("deploy message", "deploy answers")
+def test_a_message_has_the_fields_of_the_documented_type(sandbox: EmulatedOrg) -> None:
+    """A DeployMessage has the documented fields: the id of what succeeded; line, column and problem of what failed."""
+    always = {"changed", "componentType", "created", "createdDate", "deleted", "fileName", "fullName", "success"}
+    files = {"package.xml": manifest({"ApexClass": ["A"], "Layout": ["Account-L"]}), **apex("A")}
+    details = sandbox.deploy(files | {"layouts/Account-L.layout": layout("No__c")}, rollbackOnError=False)["details"]
+    (failure,) = details["componentFailures"]
+    assert set(failure) == always | {"columnNumber", "lineNumber", "problem", "problemType"}
+    assert (failure["problemType"], failure["success"], failure["fileName"]) == ("Error", False, "layouts/Account-L.layout")
+    success = next(each for each in details["componentSuccesses"] if each["componentType"])
+    assert set(success) == always | {"id"}
+
+
 @cites("deploy result", "deploy options")
 def test_a_validation_changes_nothing(sandbox: EmulatedOrg) -> None:
     """A deploy with checkOnly changes nothing."""
@@ -64,7 +77,7 @@ def test_a_validation_changes_nothing(sandbox: EmulatedOrg) -> None:
     assert sandbox.snapshot() == before
 
 
-@cites("knowledge")
+@cites("rollback")
 def test_one_error_takes_everything_back(sandbox: EmulatedOrg) -> None:
     """With rollbackOnError one error takes the whole deploy back."""
     with_store(sandbox)
@@ -78,7 +91,7 @@ def test_one_error_takes_everything_back(sandbox: EmulatedOrg) -> None:
     assert sandbox.snapshot() == before
 
 
-@cites("deploy result", "knowledge")
+@cites("deploy result", "rollback", "deploy answers")
 def test_a_sandbox_keeps_what_succeeded_when_asked_to(sandbox: EmulatedOrg) -> None:
     """Without rollbackOnError a sandbox keeps what succeeded (SucceededPartial); what needs a failed component fails too."""
     files = {
@@ -96,7 +109,7 @@ def test_a_sandbox_keeps_what_succeeded_when_asked_to(sandbox: EmulatedOrg) -> N
     assert not sandbox.components.get("CustomField", "Store__c.Area__c")
 
 
-@cites("knowledge")
+@cites("rollback", "deploy options", "knowledge")
 def test_production_refuses_partial_deploys_and_deploys_without_tests(production: EmulatedOrg) -> None:
     """Production refuses rollbackOnError=false and NoTestRun at once."""
     files = {"package.xml": manifest({"ApexClass": ["A"]}), **apex("A")}

@@ -9,7 +9,7 @@ from emulators.salesforce.metadata import package
 from tests.emulated_org import cites
 
 
-@cites("deploy options")
+@cites("deploy options", "deploy answers")
 def test_what_the_manifest_names_must_be_in_the_zip(sandbox: EmulatedOrg) -> None:
     files = {"package.xml": manifest({"ApexClass": ["Here", "Gone"]}), **apex("Here")}
     wanted = "An object 'Gone' of type ApexClass was named in package.xml, but was not found in zipped directory"
@@ -17,7 +17,7 @@ def test_what_the_manifest_names_must_be_in_the_zip(sandbox: EmulatedOrg) -> Non
     assert sandbox.deploy(files, allowMissingFiles=True)["status"] == "Succeeded"
 
 
-@cites("knowledge")
+@cites("deploy options", "deploy answers")
 def test_what_is_in_the_zip_must_be_named(sandbox: EmulatedOrg) -> None:
     files = {"package.xml": manifest({"ApexClass": ["Here"]}), **apex("Here"), **apex("Stowaway")}
     assert sandbox.problems(files) == ["classes/Stowaway.cls:0 ApexClass Stowaway: Not in package.xml"]
@@ -43,7 +43,7 @@ def test_one_field_can_be_deployed_without_its_object(sandbox: EmulatedOrg) -> N
     assert {"Store__c.Area__c", "Store__c.Floor__c"} < set(sandbox.components.names("CustomField"))
 
 
-@cites("knowledge")
+@cites("deploy answers", "knowledge")
 def test_a_field_in_the_file_that_nobody_names_is_an_error(sandbox: EmulatedOrg) -> None:
     files = {
         "package.xml": manifest({"CustomField": ["Account.A__c"]}),
@@ -101,7 +101,7 @@ def test_a_class_of_a_later_api_version_is_refused(sandbox: EmulatedOrg) -> None
     assert sandbox.problems(files) == [wanted]
 
 
-@cites("zip file")
+@cites("zip file", "deploy answers")
 def test_a_zip_without_manifest_or_no_zip_at_all_fails(sandbox: EmulatedOrg) -> None:
     assert "No package.xml found" in sandbox.problems({"x/package.xml": manifest({})})[0]
     ident = sandbox.submit({"package.xml": "x"})
@@ -153,7 +153,7 @@ def test_a_zip_that_is_too_large_is_refused(
     assert problem in result["errorMessage"]
 
 
-@cites("knowledge")
+@cites("deploy answers")
 def test_nothing_of_a_managed_package_can_be_created(sandbox: EmulatedOrg) -> None:
     """A component with the namespace of a managed package cannot be created by a deploy."""
     files = {

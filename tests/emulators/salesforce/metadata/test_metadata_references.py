@@ -8,8 +8,9 @@ from metadata_support import FLOW, EmulatedOrg, apex, layout, manifest, one, tex
 from tests.emulated_org import cites
 
 
-@cites("knowledge")
+@cites("deploy answers", "knowledge")
 def test_a_layout_with_an_absent_field_is_told_with_its_line(sandbox: EmulatedOrg) -> None:
+    """A layout that names an absent field fails with the file, the line and the field's full name."""
     with_store(sandbox, "Area__c")
     path = "layouts/Store__c-L.layout"
     files = {"package.xml": manifest({"Layout": ["Store__c-L"]}), path: layout("Area__c")}
@@ -24,7 +25,7 @@ METADATA_VALUE = (
 )
 
 
-@cites("knowledge")
+@cites("deploy answers", "knowledge")
 @pytest.mark.parametrize(
     ("kind", "name", "path", "good", "bad", "problem"),
     [
@@ -81,13 +82,14 @@ METADATA_VALUE = (
 def test_what_a_component_names_must_exist(
     sandbox: EmulatedOrg, kind: str, name: str, path: str, good: str, bad: str, problem: str
 ) -> None:
+    """What permission sets, tabs, apps, flows and queues name must exist, in the org or in the same deploy."""
     with_store(sandbox, "Area__c")
     assert sandbox.problems(one(kind, name, path, good)) == []
     (found,) = sandbox.problems(one(kind, name, path, bad))
     assert found.endswith(f"{kind} {name}: {problem}")
 
 
-@cites("knowledge")
+@cites("deploy answers", "knowledge")
 @pytest.mark.parametrize(
     ("child", "inner", "problem"),
     [
@@ -133,6 +135,7 @@ def test_what_a_component_names_must_exist(
     ],
 )  # fmt: skip
 def test_what_a_child_of_an_object_names_must_exist(sandbox: EmulatedOrg, child: str, inner: str, problem: str) -> None:
+    """Lookup targets, formulas, rules, record types and list views of an object name what exists."""
     picklist = (
         "<fields><fullName>Kind__c</fullName><label>K</label><type>Picklist</type><valueSet><valueSetDefinition>"
         "<value><fullName>Big</fullName><default>false</default></value></valueSetDefinition></valueSet></fields>"
@@ -160,7 +163,7 @@ def test_a_custom_metadata_record_needs_its_type_and_field(sandbox: EmulatedOrg)
     assert sandbox.problems(kind) == []
 
 
-@cites("knowledge")
+@cites("deploy answers", "knowledge")
 def test_a_trigger_and_a_web_component_name_what_they_need(sandbox: EmulatedOrg) -> None:
     files = {
         "package.xml": manifest({"ApexTrigger": ["T"], "LightningComponentBundle": ["tile"]}),
@@ -176,7 +179,7 @@ def test_a_trigger_and_a_web_component_name_what_they_need(sandbox: EmulatedOrg)
     ]
 
 
-@cites("knowledge")
+@cites("deploy answers", "knowledge")
 def test_all_problems_of_a_deploy_come_together(sandbox: EmulatedOrg) -> None:
     files = {
         "package.xml": manifest({"Layout": ["Account-L", "Case-L"], "Queue": ["Q"], "ApexClass": ["Gone"]}),

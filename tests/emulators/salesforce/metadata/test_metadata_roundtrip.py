@@ -10,6 +10,7 @@ from lxml import etree
 from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, xml
 
 from emulators.salesforce.metadata.xmlform import canonical, parse
+from tests.emulated_org import cites
 
 NAMES = st.from_regex(r"[A-Z][a-z0-9]{0,6}(_[A-Z][a-z]{0,3})?", fullmatch=True)
 TEXTS = st.text(
@@ -76,9 +77,11 @@ def same(path: str, sent: str | bytes) -> bytes:
     return canonical(root)
 
 
+@cites("zip file", "knowledge")
 @settings(max_examples=25, deadline=None)
 @given(packages())
 def test_what_is_deployed_comes_back(files: dict[str, str | bytes]) -> None:
+    """A retrieve gives back what was deployed: elements sorted, white space as the API writes it, content as it was."""
     org = EmulatedOrg()
     assert org.problems(files) == []
     back = org.retrieve(asked(files))
@@ -88,6 +91,7 @@ def test_what_is_deployed_comes_back(files: dict[str, str | bytes]) -> None:
     assert not [m for m in again["details"]["componentSuccesses"] if m["changed"] and m["componentType"]]
 
 
+@cites("deploy options")
 @settings(max_examples=10, deadline=None)
 @given(packages())
 def test_checking_changes_nothing(files: dict[str, str | bytes]) -> None:

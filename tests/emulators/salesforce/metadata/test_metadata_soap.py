@@ -143,7 +143,7 @@ def test_a_standard_object_can_be_changed_and_comes_back(sandbox: EmulatedOrg) -
     )
 
 
-@cites("knowledge")
+@cites("retrieve answers", "knowledge")
 def test_what_cannot_be_retrieved_is_told(sandbox: EmulatedOrg) -> None:
     """What cannot be retrieved is told in the messages of the result; the zip comes when it is done."""
     rows = manifest({"ApexClass": ["Gone"], "Nonsense": ["*"]}).partition(">\n")[2].partition(">\n")[2]
