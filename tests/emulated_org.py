@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
@@ -33,9 +33,20 @@ class Document:
 
 
 @cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = yaml.safe_load(DOCUMENTS.read_text(encoding="utf-8"))
+    return table
+
+
+def engine() -> Mapping[str, list[str]]:
+    """Return what the release engine relies on: the names of tests by topic."""
+    return dict(_table()["engine"])
+
+
+@cache
 def documents() -> Mapping[str, Document]:
     """Return the documents of `emulated_org.yml` by the name that tests cite them by."""
-    rows = yaml.safe_load(DOCUMENTS.read_text(encoding="utf-8"))["documents"]
+    rows = _table()["documents"]
     return {name: Document(**{key: str(value) for key, value in row.items()}) for name, row in rows.items()}
 
 
@@ -63,14 +74,17 @@ class Citation:
     documents: tuple[str, ...]
 
 
-def citations(tests: Path = TESTS) -> list[Citation]:
+@cache
+def citations(tests: Path = TESTS) -> tuple[Citation, ...]:
     """Return what the test modules under a directory cite, by module and in the order of their lines."""
-    return [each for path in sorted(tests.rglob("test_*.py")) for each in _of_module(path)]
+    return tuple(each for path in sorted(tests.rglob("test_*.py")) for each in _of_module(path))
 
 
 def page(cited: Iterable[Citation]) -> str:
     """Return the page's text."""
-    lines = [_HEAD]
+    lines = [_HEAD, "| the release engine relies on | tested by |", "|---|---|"]
+    lines += [f"| {topic} | {', '.join(f'`{test}`' for test in tests)} |" for topic, tests in engine().items()]
+    lines += ["", "## Emulated", ""]
     by_file: dict[str, list[Citation]] = {}
     for each in cited:
         by_file.setdefault(each.file, []).append(each)
@@ -98,7 +112,9 @@ What the emulated orgs do as Salesforce documents it, which test holds them to i
 Made by `python -m tests.emulated_org` of the tests' own citations; a test holds it current. The documents are listed \
 at the end; a rule that no page was opened for is cited as knowledge of the API.
 
-## Emulated
+## What the release engine relies on
+
+Each line has a test that cites a page, or an org's own answer.
 """
 _REFUSED = """\
 ## Deliberately not emulated

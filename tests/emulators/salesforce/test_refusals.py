@@ -9,7 +9,7 @@ from salesforce_world import Caller
 
 from emulators.http import Request
 from emulators.salesforce.refusals import Refusal, refusals
-from tests.emulated_org import PAGE, citations, documents, page
+from tests.emulated_org import PAGE, citations, documents, engine, page
 
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 
@@ -73,6 +73,14 @@ def test_a_header_that_is_off_is_no_reason_to_refuse(caller: Caller) -> None:
 
 def test_the_page_is_what_the_tests_cite_today() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(citations()), "write it anew: python -m tests.emulated_org"
+
+
+@pytest.mark.parametrize("topic", engine())
+def test_what_the_release_engine_relies_on_is_tested_and_cited(topic: str) -> None:
+    cited = {each.test: each.documents for each in citations()}
+    tests = engine()[topic]
+    assert not [name for name in tests if name not in cited]
+    assert {document for name in tests for document in cited[name]} - {"knowledge"}
 
 
 def test_every_document_of_the_table_is_cited() -> None:
