@@ -140,6 +140,8 @@ class MetadataApi:
         try:
             # A name in the manifest says nothing here: what is asked for as unpackaged comes back as that.
             manifest = replace(manifest_of(unpackaged), full_name="")
+            # Metadata API Developer Guide, "RetrieveRequest": the version of package.xml comes before the request's.
+            manifest = replace(manifest, version=manifest.version or text(asked, "apiVersion"))
         except Malformed as bad:
             raise Fault("INVALID_OPERATION", f"package.xml: {bad.message}") from None
         job = Retrieves(self._world, ask.org).submit(manifest, single_package=single)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import zipfile
+
 import pytest
 from metadata_support import EmulatedOrg, apex, apex_package, one, with_store
 
@@ -59,6 +63,22 @@ def test_a_permission_set_comes_whole_from_api_version_40(org: EmulatedOrg, vers
     assert entries(org.retrieve({"PermissionSet": ["P"]}, version)[path]) == [whole, whole, whole, True]
     both = org.retrieve({"PermissionSet": ["P"], "ApexClass": ["Hello"]}, version)[path]
     assert entries(both)[0]
+
+
+@cites("retrieve request")
+@pytest.mark.parametrize(("asked", "stated", "whole"), [("39.0", "", False), ("39.0", "40.0", True), ("40.0", "", True)])
+def test_the_api_version_of_the_manifest_comes_before_that_of_the_request(
+    org: EmulatedOrg, asked: str, stated: str, whole: bool
+) -> None:
+    """A retrieve has the API version of its package.xml; where that says none, the version of the request."""
+    version = f"<version>{stated}</version>" if stated else ""
+    types = f"<types><members>P</members><name>PermissionSet</name></types>{version}"
+    inner = f"<retrieveRequest><apiVersion>{asked}</apiVersion><unpackaged>{types}</unpackaged></retrieveRequest>"
+    ident = org.soap("retrieve", inner).findtext(".//{*}id")
+    org.clock.seconds += 5
+    answer = org.soap("checkRetrieveStatus", f"<asyncProcessId>{ident}</asyncProcessId>")
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(answer.findtext(".//{*}zipFile") or ""))) as archive:
+        assert entries(archive.read("unpackaged/permissionsets/P.permissionset"))[0] == whole
 
 
 @cites("permission set")
