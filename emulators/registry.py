@@ -11,7 +11,9 @@ Emulated = tuple[str, str, str]
 def services(world: World) -> list[Service]:
     """Return every emulated service; the first one that owns a host answers for it."""
     from emulators.alicloud.api import AlibabaCloudApi
+    from emulators.alicloud.eventbus import EventBus
     from emulators.alicloud.fc.api import FunctionCompute
+    from emulators.alicloud.gateway import GatewayCalls
     from emulators.alicloud.idaas import IdaasPortal
     from emulators.alicloud.oss.api import ObjectStorage
     from emulators.alicloud.oss.s3 import S3Storage
@@ -23,6 +25,8 @@ def services(world: World) -> list[Service]:
         ObjectStorage(world),
         LogService(world),
         FunctionCompute(world),
+        EventBus(world),
+        GatewayCalls(world),
         AlibabaCloudApi(world),
         IdaasPortal(world),
         Salesforce(world),
@@ -31,6 +35,7 @@ def services(world: World) -> list[Service]:
 
 def emulated() -> list[Emulated]:
     """Return every action that is emulated, sorted."""
+    from emulators.alicloud import eventbus
     from emulators.alicloud.actions import coverage
     from emulators.alicloud.fc import api as fc
     from emulators.alicloud.oss import api as oss
@@ -43,6 +48,7 @@ def emulated() -> list[Emulated]:
             *coverage(),
             *((oss.PRODUCT, oss.VERSION, name) for name in oss.operations()),
             *((fc.PRODUCT, fc.VERSION, name) for name in fc.operations()),
+            *((eventbus.PRODUCT, eventbus.VERSION, name) for name in eventbus.operations()),
             *((sls.PRODUCT, sls.VERSION, name) for name in sls.operations()),
             *((metadata.PRODUCT, "", name) for name in metadata.operations()),
             *((bulk.PRODUCT, "", name) for name in bulk.OPERATIONS),

@@ -23,12 +23,13 @@ from typing import IO, Any
 from emulators.admin import ADMIN_HOSTS, Admin
 from emulators.ca import Authority
 from emulators.coverage import note_host
+from emulators.environment import additions
 from emulators.faults import FaultKind, Faults, reply
 from emulators.http import Request, Response
 from emulators.proxy import Proxy
 from emulators.registry import services
 from emulators.requestlog import RequestLog
-from emulators.service import Seeded, Service, World
+from emulators.service import Seeded, Service, Waiting, World
 from emulators.store import Store
 from emulators.wholefile import write_whole
 from kit.problems import Problem, Refused
@@ -65,7 +66,8 @@ class Emulators:
         self._seed_file = self.folder / "seed.json"
         self._run_file = self.folder / "server.json"
         self._make_services = make_services
-        self._services = make_services(World(self.store))
+        self._world = World(self.store, environ=lambda: additions(self.home, self.port))
+        self._services = make_services(self._world)
         self._admin = Admin(self)
 
     def start(self) -> None:
@@ -110,7 +112,7 @@ class Emulators:
         """Forget all state, then seed again from the last world file; return whether there was one."""
         with self.store.transaction():
             self.store.reset()
-            self._services = self._make_services(World(self.store))
+            self._services = self._make_services(self._world)
             seeded = self._seed_file.exists()
             if seeded:
                 self._seed(json.loads(self._seed_file.read_text(encoding="utf-8")))
@@ -136,7 +138,7 @@ class Emulators:
             self._note_refused(request.host)
             return _not_ours(request.host), {"refused": "no emulated service owns this host"}
         try:
-            with self.store.transaction():
+            with contextlib.nullcontext() if isinstance(service, Waiting) else self.store.transaction():
                 return service.handle(request), {}
         except sqlite3.OperationalError as error:
             problem = _stateless(self.folder, error)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from emulators.http import Request, Response
 from emulators.store import Store
@@ -13,10 +13,14 @@ from emulators.store import Store
 
 @dataclass(frozen=True)
 class World:
-    """What services share. `now` returns seconds since the epoch; tests hand in their own clock."""
+    """What services share. `now` returns seconds since the epoch; tests hand in their own clock.
+
+    `environ` returns the variables that lead a program to these emulators: {} where none are running.
+    """
 
     store: Store
     now: Callable[[], float] = field(default=time.time)
+    environ: Callable[[], Mapping[str, str]] = field(default=dict)
 
 
 class Service(Protocol):
@@ -40,3 +44,10 @@ class Seeded(Protocol):
     def seed(self, world: dict[str, Any]) -> None:
         """Make what the world file names exist; keep the content of what exists already."""
         ...
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """A service that waits, while it answers, for programs which ask other services: `handle` is in no transaction."""
+
+    waits: Literal[True]

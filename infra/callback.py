@@ -9,14 +9,13 @@ import pulumi_alicloud as ali
 
 from infra.network import Network
 from infra.sections.integration import Callbacks
-from infra.serverless import AREA, Serverless
+from infra.serverless import AREA, NETWORK_POLICY, Serverless
 from infra.servicerole import allow
 from orgs.domains import hosts
 from orgs.federation import load_federation
 
 METHODS = ("GET", "POST")
 TIMEOUT_SECONDS = 15  # of the function: the secret, a token and the event, each within four
-NETWORK_POLICY = "AliyunECSNetworkInterfaceManagementAccess"  # Function Compute, "Network": a function in a VPC
 
 
 def make_callbacks(
@@ -42,11 +41,7 @@ def make_callbacks(
         _environment(wanted, region),
         timeout=TIMEOUT_SECONDS,
         layers=[wanted.layer],
-        vpc_config=ali.fc.V3FunctionVpcConfigArgs(
-            vpc_id=network.vpc_id,
-            vswitch_ids=network.app_vswitch_ids,
-            security_group_id=network.security_group_ids["app"],
-        ),
+        vpc_config=make.inside(network),
     )
     config = {"authType": "anonymous", "methods": list(METHODS), "disableURLInternet": True}
     trigger = ali.fc.V3Trigger(

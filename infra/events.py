@@ -1,4 +1,4 @@
-"""Data out of the orgs, kept inside the mainland: by API gateway and by an event bus into the bucket of extracts."""
+"""Data out of the orgs, kept in the mainland: by API gateway onto an event bus, and so to a bucket of extracts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pulumi
 import pulumi_alicloud as ali
 
 from infra.buckets import Buckets, expiring
+from infra.network import Network
 from infra.sections.integration import Events
-from infra.serverless import AREA, Serverless
+from infra.serverless import AREA, NETWORK_POLICY, Serverless
 from infra.servicerole import allow
 from infra.storage import Storage
 
@@ -28,24 +29,35 @@ class EventWays:
     endpoint: pulumi.Output[str]
 
 
-def make_events(make: Serverless, wanted: Events, storage: Storage) -> EventWays:
-    """Return the ways of events: the orgs' by API gateway, which asks for an app, the account's own by a bus."""
+def make_events(make: Serverless, wanted: Events, network: Network, storage: Storage) -> EventWays:
+    """Return the ways of events: the orgs' by API gateway, which asks for an app, onto the bus; the bus's to OSS."""
     settings = make.settings
     buckets = Buckets(make.parent, make.prefix, settings, storage.kms_key_id)
     bucket = buckets.make("extracts", [expiring(wanted.retention_days)])
     buckets.log("extracts", bucket, storage.logs)
-    function = _function(make, bucket, storage)
-    return EventWays(_bus(make, function), bucket.id, _api(make, function))
+    bus = ali.eventbridge.EventBus(
+        f"{make.prefix}-changes",
+        event_bus_name=settings.labels.plain(AREA, "changes"),
+        description="Change events of the orgs and of what belongs to them",
+        opts=make.kept,
+    )
+    function = _function(make, bucket, bus, network, storage)
+    _keep(make, bus, function)
+    name: pulumi.Output[str] = bus.event_bus_name
+    return EventWays(name, bucket.id, _api(make, function))
 
 
-def _function(make: Serverless, bucket: ali.oss.Bucket, storage: Storage) -> ali.fc.V3Function:
+def _function(
+    make: Serverless, bucket: ali.oss.Bucket, bus: ali.eventbridge.EventBus, network: Network, storage: Storage
+) -> ali.fc.V3Function:
     settings = make.settings
     account, region = settings.account_id, settings.region
-    rights = pulumi.Output.all(bucket.id, storage.kms_key_id).apply(
+    rights = pulumi.Output.all(bucket.id, storage.kms_key_id, bus.event_bus_name).apply(
         lambda made: [
             allow(["oss:PutObject", "oss:GetObject"], f"acs:oss:*:{account}:{made[0]}/events/*"),
             allow(["oss:ListObjects", "oss:GetBucketInfo"], f"acs:oss:*:{account}:{made[0]}"),
             allow(["kms:GenerateDataKey", "kms:Decrypt"], f"acs:kms:{region}:{account}:key/{made[1]}"),
+            allow(["eventbridge:PutEvents"], f"acs:eventbridge:{region}:{account}:eventbus/{made[2]}"),
             *make.logging(),
         ]
     )
@@ -58,20 +70,17 @@ def _function(make: Serverless, bucket: ali.oss.Bucket, storage: Storage) -> ali
     )
     return make.function(
         "events",
-        make.role("events", "fc.aliyuncs.com", rights),
-        {"EXTRACTS": MOUNT},
+        make.role("events", "fc.aliyuncs.com", rights, [NETWORK_POLICY]),
+        {"EXTRACTS": MOUNT, "BUS": bus.event_bus_name, "BUS_HOST": f"{account}.eventbridge.{region}.aliyuncs.com"},
         timeout=TIMEOUT_SECONDS,
+        # The bus's endpoint in a VPC has no TLS, so the function leaves by the gateway, for one in the same region.
+        vpc_config=make.inside(network),
         oss_mount_config=ali.fc.V3FunctionOssMountConfigArgs(mount_points=[mount]),
     )
 
 
-def _bus(make: Serverless, function: ali.fc.V3Function) -> pulumi.Output[str]:
-    bus = ali.eventbridge.EventBus(
-        f"{make.prefix}-changes",
-        event_bus_name=make.settings.labels.plain(AREA, "changes"),
-        description="Change events of the orgs and of what belongs to them",
-        opts=make.kept,
-    )
+def _keep(make: Serverless, bus: ali.eventbridge.EventBus, function: ali.fc.V3Function) -> None:
+    """Have every event of the bus kept by the function."""
     ali.eventbridge.Rule(
         f"{make.prefix}-keep",
         event_bus_name=bus.event_bus_name,
@@ -95,8 +104,6 @@ def _bus(make: Serverless, function: ali.fc.V3Function) -> pulumi.Output[str]:
         ],
         opts=make.kept,
     )
-    name: pulumi.Output[str] = bus.event_bus_name
-    return name
 
 
 def _api(make: Serverless, function: ali.fc.V3Function) -> pulumi.Output[str]:

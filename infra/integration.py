@@ -35,7 +35,7 @@ class Integration(pulumi.ComponentResource):
         super().__init__("sfoa:integration:Integration", name, None, opts)
         make = Serverless(self, name, settings, audit)
         self.origins = wanted.origins
-        self.events = make_events(make, wanted.events, storage) if wanted.events else None
+        self.events = make_events(make, wanted.events, network, storage) if wanted.events else None
         self.callbacks = make_callbacks(make, wanted.callbacks, network, storage.kms_key_id) if wanted.callbacks else {}
         self.register_outputs({"callbacks": self.callbacks})
 

@@ -130,7 +130,7 @@ def _user(ident: str, contact: Contact) -> dict[str, Any]:
 
 
 def _action(group: str) -> dict[str, Any]:
-    """Return an action policy. SLS refuses an empty second script: it is the first one again, whose turn never comes."""
+    """Return an action policy. SLS takes no empty second script: it is the first one again, whose turn never comes."""
     mail = (
         f'fire(type="email", users=[], groups=["{group}"], oncall_groups=[], receiver_type="static", external_url="", '
         'external_headers={}, template_id="sls.builtin.cn", period="any")'

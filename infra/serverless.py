@@ -11,12 +11,14 @@ import pulumi_alicloud as ali
 
 from infra.audit import Audit
 from infra.functioncode import HANDLER, package
+from infra.network import Network
 from infra.servicerole import Statement, allow, service_role
 from infra.settings import Settings
 
 AREA = "integration"
 RUNTIME = "python3.12"
 LOG_STORE = "integration"
+NETWORK_POLICY = "AliyunECSNetworkInterfaceManagementAccess"  # Function Compute, "Network": a function in a VPC
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,14 @@ class Serverless:
             tags=self.settings.all_tags,
             opts=self.kept,
             **more,
+        )
+
+    def inside(self, network: Network) -> ali.fc.V3FunctionVpcConfigArgs:
+        """Return what puts a function into the VPC, which it leaves by the addresses that the orgs trust."""
+        return ali.fc.V3FunctionVpcConfigArgs(
+            vpc_id=network.vpc_id,
+            vswitch_ids=network.app_vswitch_ids,
+            security_group_id=network.security_group_ids["app"],
         )
 
     def logging(self) -> list[Statement]:

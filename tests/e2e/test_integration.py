@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import alibabacloud_oss_v2 as oss
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.e2e.ground import Ground, standing_on
+from tests.gatewaycalls import post
 
 pytestmark = pytest.mark.e2e
 DOMAIN = "callbacks.acme.example"
@@ -126,8 +129,35 @@ def test_the_code_that_was_sent_starts_by_itself(ground: Ground, tmp_path: Path)
         assert done.stdout.strip() == str(folder / "index.py"), done.stderr
 
 
+def test_a_change_event_posted_to_the_endpoint_goes_over_the_bus_into_the_bucket(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gateway, function, bus, rule, the function again, bucket: by the roles and rights that the stack made."""
+    for name, value in ground.clouds.environment.items():
+        monkeypatch.setenv(name, value)
+    outputs, (app,) = ground.outputs(), ground.kept("alicloud.api_app")
+    header = {"entityName": "Account", "changeType": "UPDATE", "recordIds": ["0015g00000AbCdEAAV"]}
+    change = {"event": {"replayId": 7}, "payload": {"ChangeEventHeader": header, "Name": "客户"}}
+    body = json.dumps(change, ensure_ascii=False).encode()
+    for _ in range(2):  # an org sends again what it isn't sure of
+        answer = post(outputs["integration_endpoints"]["events"], body, app["key"], app["secret"])
+        assert answer.status_code == 202, answer.headers
+    bucket = outputs["integration_extracts_bucket"]
+    (key,) = [place for place, _ in ground.clouds.store.all("oss.object", f"{bucket}/")]
+    assert re.fullmatch(rf"{bucket}/events/\d{{4}}/\d\d/\d\d/[0-9a-f]{{64}}\.json", key)
+    config = oss.config.load_default()
+    config.region, config.credentials_provider = "cn-shanghai", oss.credentials.EnvironmentVariableCredentialsProvider()
+    asked = oss.GetObjectRequest(bucket=bucket, key=key.partition("/")[2])
+    kept = json.loads(oss.Client(config).get_object(asked).body.content)
+    assert (kept["data"], kept["type"]) == (change, "salesforce:ChangeEvent:Account")
+    assert (kept["aliyuneventbusname"], kept["aliyunregionid"]) == (outputs["integration_event_bus"], "cn-shanghai")
+    assert ground.kept("eventbridge.undelivered") == []
+    guessed = post(outputs["integration_endpoints"]["events"], body, app["key"], "guessed")
+    assert guessed.status_code == 400
+
+
 def test_destroy_leaves_nothing(ground: Ground) -> None:
     """The last test of the file."""
     ground.destroy()
     left = ground.kinds("alicloud.", "fc.", "oss.")
-    assert left <= {"alicloud.client_token", "alicloud.kms_key"}, left
+    assert left <= {"alicloud.client_token", "alicloud.kms_key", "alicloud.access_key", "alicloud.api_nonce"}, left

@@ -88,7 +88,10 @@ def test_the_gateway_asks_for_an_app_and_every_event_is_kept(landed: Any) -> Non
     assert (api["authType"], api["requestConfig"]["protocol"]) == ("APP", "HTTPS")
     rule = landed.of("eventbridge/rule:Rule")["integration-keep"].inputs
     assert rule["targets"][0]["type"] == "acs.fc.function"
-    mount = landed.of("V3Function")["integration-events"].inputs["ossMountConfig"]["mountPoints"][0]
+    function = landed.of("V3Function")["integration-events"].inputs
+    assert function["environmentVariables"]["BUS"] == landed.contract["integration_event_bus"]
+    assert function["vpcConfig"]["vpcId"] == landed.contract["network_vpc_id"]
+    mount = function["ossMountConfig"]["mountPoints"][0]
     assert mount["bucketName"] == landed.contract["integration_extracts_bucket"]
 
 

@@ -53,7 +53,7 @@ _ROUTES = (
 
 
 class FunctionCompute:
-    """The FC of every region. Functions are kept, not run."""
+    """The FC of every region. Functions are kept here; who may call one has it run (`run.py`)."""
 
     name = "FC"
 

@@ -11,7 +11,7 @@ from emulators.alicloud.fc.errors import wrong
 from emulators.http import Request
 from emulators.store import Document, Store
 
-FUNCTION, TRIGGER, DOMAIN = "fc.function", "fc.trigger", "fc.domain"
+FUNCTION, CODE, TRIGGER, DOMAIN = "fc.function", "fc.code", "fc.trigger", "fc.domain"
 
 
 @dataclass(frozen=True)

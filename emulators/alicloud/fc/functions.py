@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from typing import Any
 
-from emulators.alicloud.fc.desk import FUNCTION, TRIGGER, Desk
+from emulators.alicloud.fc.desk import CODE, FUNCTION, TRIGGER, Desk
 from emulators.alicloud.fc.errors import FunctionError, missing, wrong
 from emulators.alicloud.resources import identifier
 from emulators.store import Document
@@ -53,7 +53,7 @@ def create(desk: Desk, _: Named) -> Any:
         "state": "Active",
         "tags": [],
     }
-    return desk.save(FUNCTION, name, made | _fields(sent))
+    return desk.save(FUNCTION, name, made | _fields(desk, name, sent))
 
 
 def show(desk: Desk, named: Named) -> Any:
@@ -64,7 +64,7 @@ def show(desk: Desk, named: Named) -> Any:
 def update(desk: Desk, named: Named) -> Any:
     """Answer UpdateFunction."""
     function = _function(desk, named["function"])
-    fields = _fields(desk.body()) | {"lastModifiedTime": desk.stamp}
+    fields = _fields(desk, named["function"], desk.body()) | {"lastModifiedTime": desk.stamp}
     return desk.save(FUNCTION, named["function"], function | fields)
 
 
@@ -75,6 +75,7 @@ def delete(desk: Desk, named: Named) -> None:
     if desk.store.all(TRIGGER, f"{desk.region}/{name}/"):
         raise FunctionError(403, "FunctionHasTriggers", f"function {name!r} has triggers")
     desk.delete(FUNCTION, name)
+    desk.delete(CODE, name)
 
 
 def create_trigger(desk: Desk, named: Named) -> Any:
@@ -166,8 +167,8 @@ def _check_config(trigger: Document) -> None:
         raise wrong("the config of an HTTP trigger has authType and methods")
 
 
-def _fields(sent: Document) -> Document:
-    """Return what a call says of a function; its code must be a whole zip, of which size and checksum are kept."""
+def _fields(desk: Desk, name: str, sent: Document) -> Document:
+    """Return what a call says of a function, and keep its code, which must be a whole zip, where nobody is shown it."""
     fields = {key: value for key, value in sent.items() if key not in _KEPT}
     zipped = (sent.get("code") or {}).get("zipFile")
     if zipped:
@@ -179,6 +180,7 @@ def _fields(sent: Document) -> Document:
         if broken:
             raise wrong("code.zipFile is no whole zip file in Base64")
         fields |= {"codeSize": len(raw), "codeChecksum": str(zlib.crc32(raw))}
+        desk.save(CODE, name, {"zipFile": zipped})
     return fields
 
 

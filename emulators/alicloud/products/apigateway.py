@@ -1,4 +1,4 @@
-"""API gateway (CloudAPI): groups, APIs and their stages, apps and what they may call. No call goes through it."""
+"""API gateway (CloudAPI): groups, APIs and their stages, apps and what they may call. Calls go through `gateway.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EventBridge: buses and rules. Events are neither taken nor passed on.
+"""EventBridge: buses and rules. Events are taken and passed on at the account's own host (`eventbus.py`).
 
 What is refused is answered with status 200, a code, and Success false: so the product does, and so its clients read it.
 """

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulators.alicloud import oidc, saml
-from emulators.alicloud.account import ACCESS_KEY_KIND, ACCOUNT_ID
+from emulators.alicloud.account import ACCOUNT_ID
 from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call, iso
 from emulators.alicloud.errors import ApiError
 from emulators.alicloud.kinds import OIDC_PROVIDER, ROLE, SAML_PROVIDER
-from emulators.alicloud.permissions import holds, many, statements_of
 from emulators.alicloud.products.ram.documents import policy_document
 from emulators.alicloud.resources import Kind
+from emulators.alicloud.sessions import hand_out, trusts
 from emulators.store import Document
 
 _sts = product("Sts")
@@ -41,7 +38,7 @@ def assume_role(call: Call) -> Answer:
     asked = _asked(call)
     principals = {f"acs:ram::{ACCOUNT_ID}:root", call.caller.arn}
     # An AccessKey's call brings no second factor.
-    if not _trusts(asked.role, "RAM", principals, {"acs:MFAPresent": "false"}):
+    if not trusts(asked.role, "RAM", principals, {"acs:MFAPresent": "false"}):
         raise ApiError("NoPermission", action="sts:AssumeRole")
     return _hand_out(call, asked)
 
@@ -52,7 +49,7 @@ def assume_role_with_oidc(call: Call) -> Answer:
     provider = _provider(call, OIDC_PROVIDER, arn)
     token = oidc.verified(call.store, provider, call.need("OIDCToken"), call.now)
     context = {"oidc:iss": token.issuer, "oidc:aud": token.audience, "oidc:sub": token.subject}
-    if not _trusts(asked.role, "Federated", {arn}, context):
+    if not trusts(asked.role, "Federated", {arn}, context):
         raise ApiError("NoPermission", action="sts:AssumeRoleWithOIDC")
     told = {
         "Issuer": token.issuer,
@@ -72,7 +69,7 @@ def assume_role_with_saml(call: Call) -> Answer:
     assertion = saml.verified(provider["EncodedSAMLMetadataDocument"], call.need("SAMLAssertion"), call.now)
     asked = _asked(call, assertion.session)
     granted = (asked.role["Arn"], arn) in assertion.roles
-    if not granted or not _trusts(asked.role, "Federated", {arn}, {"saml:recipient": assertion.recipient}):
+    if not granted or not trusts(asked.role, "Federated", {arn}, {"saml:recipient": assertion.recipient}):
         raise ApiError("NoPermission", action="sts:AssumeRoleWithSAML")
     told = {
         "Issuer": assertion.issuer,
@@ -116,36 +113,4 @@ def _provider(call: Call, kind: Kind, arn: str) -> Document:
 
 
 def _hand_out(call: Call, asked: _Asked) -> Answer:
-    role, session, expires = asked.role, asked.session, call.now + asked.seconds
-    ident = f"STS.N{secrets.token_hex(12)}"
-    secret, token = secrets.token_urlsafe(33), secrets.token_urlsafe(240)
-    user = {
-        "Arn": f"acs:ram::{ACCOUNT_ID}:assumed-role/{role['RoleName']}/{session}",
-        "AssumedRoleId": f"{role['RoleId']}:{session}",
-    }
-    caller = {
-        "kind": "AssumedRoleUser",
-        "arn": user["Arn"],
-        "principal_id": user["AssumedRoleId"],
-        "role_id": role["RoleId"],
-    }
-    key = {"secret": secret, "token": token, "expires": expires, "caller": caller, "role": role["id"]}
-    call.store.put(ACCESS_KEY_KIND, ident, key | {"policy": asked.policy})
-    keys = {
-        "AccessKeyId": ident,
-        "AccessKeySecret": secret,
-        "SecurityToken": token,
-        "Expiration": iso(expires),
-    }
-    return {"AssumedRoleUser": user, "Credentials": keys}
-
-
-def _trusts(role: Document, kind: str, principals: set[str], context: Mapping[str, str]) -> bool:
-    """Return whether the role's trust policy lets one of `principals` in. A root stands for the whole account."""
-    effects = {
-        statement["Effect"]
-        for statement in statements_of(json.loads(role["AssumeRolePolicyDocument"]))
-        if principals & set(many(statement.get("Principal", {}).get(kind)))
-        and holds(statement.get("Condition") or {}, context)
-    }
-    return effects == {"Allow"}
+    return hand_out(call.store, asked.role, asked.session, call.now + asked.seconds, asked.policy)
