@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 
 from flows.bundle import Bundle
@@ -16,7 +16,7 @@ from flows.rings import Standing, closed
 from flows.run import Admission
 from kit.problems import Problem, refuse_if_any
 from orgs.editions import OrgKind
-from orgs.federation import Approval, Federation, Org
+from orgs.federation import Approval, Federation, Org, Power
 from orgs.freezes import Freezes
 
 BEIJING = timezone(timedelta(hours=8))
@@ -34,7 +34,7 @@ class Doorkeeper:
     release; `signatures` are those over a plan's digest. `emergency` is the reason to pass calendar and rings, which
     headquarters signs. `tell` is told what doesn't stop the release. `lenient` shows what nobody knows of production,
     which stops it otherwise: for the emulators, where nobody's own people wrote the sample. `lockout` is whether
-    somebody can still log in afterwards.
+    somebody can still log in after a plan, of which the bundle holds what people then sign in by.
     """
 
     org: Org
@@ -55,13 +55,19 @@ class Doorkeeper:
 
     def stopping(self, findings: Sequence[Finding]) -> list[Problem]:
         """Return the findings that stop a release: what blocks, and in production what nobody knows."""
-        strict = self.org.kind is OrgKind.PRODUCTION and not self.lenient
-        return [one.as_problem() for one in findings if one.blocks or (strict and _unknown(one))]
+        return [one.as_problem() for one in findings if one.blocks or (self._strict and _unknown(one))]
 
     def locked_out(self, plan: Plan, bundle: Bundle) -> list[Problem]:
         """Return what would lock people out; in production also what nobody knows of it, which is told elsewhere."""
-        verdict = self.lockout(plan, bundle)
-        if self.org.kind is OrgKind.PRODUCTION and not self.lenient:
+        return self._out(self.lockout(plan, bundle), strict=self._strict)
+
+    @property
+    def _strict(self) -> bool:
+        """Whether what nobody knows stops a release."""
+        return self.org.kind is OrgKind.PRODUCTION and not self.lenient
+
+    def _out(self, verdict: Verdict, *, strict: bool) -> list[Problem]:
+        if strict:
             return [*verdict.out, *verdict.unknown]
         for one in verdict.unknown:
             self.tell(f"Not known: {one.what} {one.what_zh}")
@@ -78,35 +84,59 @@ class Doorkeeper:
 
     def admit(self, plan: Plan, bundle: Bundle) -> Admission:
         """Return what let the plan pass, for the ledger. Raises `Refused` with everything that stops it."""
-        problems, findings = self._asked(plan, bundle)
-        approvals, urgent = self.signatures(plan.digest)
-        approved: tuple[Approved, ...] = ()
-        if self.federation.approval_of(self.org) is not Approval.NONE:
-            verdict = judge_approvals(plan.digest, approvals, self.federation, self.org, self.today)
-            approved = verdict.approved
-            problems += [one.as_problem() for one in verdict.findings]
-        untimely = self.timing()
+        problems, findings, verdict = self._asked(plan, bundle)
+        approved, missing = self._approved(plan, Power.PROMOTE)
+        passed = self._passed(plan, [*problems, *missing], self.timing(), approved, self.headline)
+        waived = tuple(_waived(one) for one in findings if one.waived)
+        return replace(passed, waived=waived, tried=asdict(verdict.tried) if verdict.tried else {})
+
+    def admit_rollback(self, plan: Plan, after: Bundle) -> Admission:
+        """Return what let a rollback pass, for the ledger; `after` is what the org then holds of what people sign in
+        by. Raises `Refused` with everything that stops it.
+
+        Neither gates nor rings are asked: what comes back was there. The approvals are those that the org asks for, of
+        who may roll back, and the calendar counts; in an emergency headquarters' signature stands for both. See
+        docs/decisions/039.
+        """
+        out = self._out(self.lockout(plan, after), strict=False)
+        approved, missing = self._approved(plan, Power.ROLL_BACK)
+        waits = [*missing, *frozen(self.org, self.freezes, self.today)]
+        headline = f"{self.org.name} may not be taken back now {self.org.name} 目前不得回滚"
+        return self._passed(plan, out, waits, approved, headline)
+
+    def _approved(self, plan: Plan, power: Power) -> tuple[tuple[Approved, ...], list[Problem]]:
+        """Return who approved a plan, and what of the approvals that its org asks for is missing or wrong."""
+        if self.federation.approval_of(self.org) is Approval.NONE:
+            return (), []
+        approvals, _ = self.signatures(plan.digest)
+        verdict = judge_approvals(plan.digest, approvals, self.federation, self.org, self.today, power)
+        return verdict.approved, [one.as_problem() for one in verdict.findings]
+
+    def _passed(
+        self, plan: Plan, problems: list[Problem], waits: list[Problem], approved: tuple[Approved, ...], headline: str
+    ) -> Admission:
+        """Return what let a plan pass: nothing stops it but, in an emergency that headquarters signed, what `waits`."""
         overridden: list[Problem] = []
-        if untimely and self.emergency:
+        if waits and self.emergency:
+            _, urgent = self.signatures(plan.digest)
             second = judge_emergency(plan.digest, self.emergency, urgent, self.federation, self.today)
-            problems += [one.as_problem() for one in second.findings]
-            overridden, approved = untimely, (*approved, *second.approved)
+            problems = [*problems, *(one.as_problem() for one in second.findings)]
+            overridden, approved = waits, (*approved, *second.approved)
         else:
-            problems += untimely
-        refuse_if_any(problems, self.headline)
+            problems = [*problems, *waits]
+        refuse_if_any(problems, headline)
         for problem in overridden:
             self.tell(f"Emergency ({self.emergency}): {problem.what}")
         return Admission(
             approvals=tuple(_approval(one) for one in approved),
-            waived=tuple(_waived(one) for one in findings if one.waived),
             emergency=self.emergency if overridden else "",
             overridden=tuple(problem.what for problem in overridden),
         )
 
-    def _asked(self, plan: Plan, bundle: Bundle) -> tuple[list[Problem], tuple[Finding, ...]]:
+    def _asked(self, plan: Plan, bundle: Bundle) -> tuple[list[Problem], tuple[Finding, ...], Verdict]:
         self.tell("Asking the gates")
-        findings = self.findings(plan, bundle)
-        problems = [*self.stopping(findings), *self.locked_out(plan, bundle)]
+        findings, verdict = self.findings(plan, bundle), self.lockout(plan, bundle)
+        problems = [*self.stopping(findings), *self._out(verdict, strict=self._strict)]
         for one in findings if not problems else ():
             if one.waived:
                 self.tell(f"{one.id} waived by {one.waived.by}: {one.component}: {one.waived.reason}")
@@ -114,7 +144,7 @@ class Doorkeeper:
                 self.tell(f"{one.id} {one.severity}: {one.component}: {one.what}")
         if warnings := sum(one.severity is Severity.WARN for one in findings):
             self.tell(f"{warnings} warnings: cci flow run gate --org {self.org.name} shows them")
-        return problems, findings
+        return problems, findings, verdict
 
     @property
     def today(self) -> date:

@@ -66,15 +66,17 @@ class Logins:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What would lock people `out`, and what nobody knows (`unknown`)."""
+    """What would lock people `out`, and what nobody knows (`unknown`); `tried` is the assertion that a sandbox accepted
+    before, where one was asked for."""
 
     out: list[Problem] = field(default_factory=list)
     unknown: list[Problem] = field(default_factory=list)
+    tried: Accepted | None = None
 
 
 def judge_lockout(org: str, logins: Logins, today: date) -> Verdict:
     """Return whether somebody can still log in to `org` once the release is there."""
-    verdict = Verdict()
+    verdict = Verdict(tried=logins.tried if logins.certificates and logins.needs_trial else None)
     if logins.certificates:
         _certificates(org, logins, today, verdict)
         _administrators(org, logins, verdict)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from flows.bundle import Bundle, build_bundle
 from flows.carry import Carrier
-from flows.components import ComponentKey
+from flows.components import Component, ComponentKey
 from flows.conflicts import refuse_conflicts
 from flows.conflicts_org import look
+from flows.drift_org import shipped_components
 from flows.journal import Journal
 from flows.ledger import Event, Ledger, Record
 from flows.lock import OrgLock
@@ -27,12 +29,13 @@ from flows.plan import Plan
 from flows.planfile import refuse_if_other
 from flows.planning import plan_for
 from flows.relatedtests import Wanted
+from flows.render.sso import CONFIG
 from flows.resume import Resumption
 from flows.rollback import Inverse, Undone, before_last, changes_of, inverse, obstacles
 from flows.run import Keeper, Open, Outcome, Reporter, Silent, Work
 from flows.shelf import Shelf
 from flows.split import Limits, metadata_limits
-from kit.problems import refuse_if_any
+from kit.problems import Refused, refuse_if_any
 from orgs.editions import OrgKind
 from orgs.federation import Org
 
@@ -137,7 +140,12 @@ class Promotion:
             self.reporter.step(f"Rolling {self.org.name} back to entry {target}")
             for loss in way.losses:
                 self.reporter.step(f"Can't be undone: {loss}")
-            return Work(way.plan, way.bundle, target)
+            work = Work(way.plan, way.bundle, target)
+            if work.idle:
+                return work
+            if self.approved:
+                refuse_if_other(self.approved, way.plan)
+            return replace(work, admission=self.keeper.admit_rollback(way.plan, self._signs_in_by(target, way.bundle)))
 
         return self._run(work, lambda record: record.rollback_to is not None and to in {None, record.rollback_to})
 
@@ -150,6 +158,16 @@ class Promotion:
         runs = [Undone(shelf.plan(each.plan), shelf.snapshot(each.snapshot), each.packages) for each in undone]
         shipped, held = self.ledger.state_of(self.org.name), self.ledger.held_by(self.org.name)
         return target, inverse(runs, shipped, held, org=self.org.name, production=self.org.kind is OrgKind.PRODUCTION)
+
+    def _signs_in_by(self, target: int, restored: Bundle) -> Bundle:
+        """Return what the org holds, once it is back at entry `target`, of what people sign in by: what is `restored`,
+        and beside it the configurations of single sign-on that stay."""
+        held = self.ledger.state_at(self.org.name, target).items()
+        stays = {key: digest for key, digest in held if key.type == CONFIG and key not in restored.components}
+        there: Mapping[ComponentKey, Component] = {}
+        with suppress(Refused):  # bundles that the bucket lost: a way back is not closed for that
+            there, _ = shipped_components(stays, self.ledger, self.org.name, self.releases) if stays else ({}, "")
+        return build_bundle([*restored.components.values(), *there.values()], restored.api_version)
 
     def _run(self, make: Callable[[], Work], was_it: Callable[[Record], bool]) -> Outcome:
         """Do what `make` says, after ending what died before; if that was it already (`was_it`), this is all."""
@@ -177,7 +195,7 @@ class Promotion:
         plan, passed = work.plan, work.admission
         record = Record(Event.STARTED, uuid.uuid4().hex, work.bundle.digest, plan.digest, plan.counts)
         record = replace(record, rollback_to=work.rollback_to, approvals=passed.approvals, waived=passed.waived)
-        record = replace(record, emergency=passed.emergency, overridden=passed.overridden)
+        record = replace(record, emergency=passed.emergency, overridden=passed.overridden, tried=passed.tried)
         record = replace(record, release="" if work.rollback_to is not None else self.release)
         parts = len(work.parts(self.limits))
         return replace(record, parts=parts, limits=self.limits.as_json()) if parts > 1 else record

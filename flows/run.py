@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -42,12 +42,14 @@ class Silent:
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What let a release pass, as the ledger keeps it: who approved, which findings were waived and why, and in an
-    emergency its reason and what it went against."""
+    emergency its reason and what it went against. `tried` is the sandbox that accepted an assertion before production's
+    sign-on changes, and when; empty when the release changes none."""
 
     approvals: tuple[Mapping[str, str], ...] = ()
     waived: tuple[Mapping[str, str], ...] = ()
     emergency: str = ""
     overridden: tuple[str, ...] = ()
+    tried: Mapping[str, str] = field(default_factory=dict)
 
 
 class Keeper(Protocol):
@@ -61,6 +63,11 @@ class Keeper(Protocol):
         """Return what let the plan pass. Raises `Refused` when it may not go to its org."""
         ...
 
+    def admit_rollback(self, plan: Plan, after: Bundle) -> Admission:
+        """Return what let a rollback pass; `after` is what its org then holds of what people sign in by. Raises
+        `Refused` when the org may not be taken back."""
+        ...
+
 
 class Open:
     """Lets everything pass: for an engine that something else guards."""
@@ -69,6 +76,10 @@ class Open:
         """Let it pass."""
 
     def admit(self, plan: Plan, bundle: Bundle) -> Admission:  # noqa: ARG002
+        """Let it pass."""
+        return Admission()
+
+    def admit_rollback(self, plan: Plan, after: Bundle) -> Admission:  # noqa: ARG002
         """Let it pass."""
         return Admission()
 
@@ -93,7 +104,7 @@ class Work:
     plan: Plan
     bundle: Bundle
     rollback_to: int | None = None
-    admission: Admission = Admission()
+    admission: Admission = field(default_factory=Admission)
     lacking: tuple[Missing, ...] = ()
 
     @property

@@ -90,6 +90,8 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
         approved = [f"approved by {each['name']} ({each['centre']}, {each['key'][:19]}…)" for each in record.approvals]
         waived = [f"waived by {each['by']}: {each['check']}, {each['reason']}" for each in record.waived]
         urgent = [f"emergency: {record.emergency}"] if record.emergency else []
+        if record.tried:
+            approved.append(f"single sign-on was tried first: {record.tried['sandbox']} at {record.tried['at']}")
         came = [f"release {record.release[:12]}"] if record.release else []
         parted = [f"part {record.part} of {record.parts}, {_ids(record)}"] if record.parts else []
         packed = map(package_text, record.packages)

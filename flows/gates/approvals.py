@@ -56,13 +56,18 @@ def verify_approvals(
 
 
 def judge_approvals(
-    plan_digest: str, signatures: Iterable[Signature], federation: Federation, org: Org, today: date
+    plan_digest: str,
+    signatures: Iterable[Signature],
+    federation: Federation,
+    org: Org,
+    today: date,
+    power: Power = Power.PROMOTE,
 ) -> Verdict:
     """Return who approved a plan for `org`, and what is missing or wrong.
 
-    Every signature must be good and its signer in power. The owning centre approves with "promote"; two keys are
-    those of two people, and where the owner acts by delegation, one of them from a centre that may "approve-core".
-    Raises `Refused` when there is no ssh-keygen.
+    Every signature must be good and its signer in power. The owning centre approves with `power`, which is "roll-back"
+    for a rollback; two keys are those of two people, and where the owner acts by delegation, one of them from a centre
+    that may "approve-core". Raises `Refused` when there is no ssh-keygen.
     """
     found: list[Finding] = []
     approved: list[Approved] = []
@@ -79,15 +84,15 @@ def judge_approvals(
             found.append(finding("K53.bad-signature", subject, None, name=signature.name, reason=fault))
             continue
         centre = federation.centre(approver.centre)
-        held = {power for power in (Power.PROMOTE, Power.APPROVE_CORE) if centre.holds(power, today)}
+        held = {each for each in (power, Power.APPROVE_CORE) if centre.holds(each, today)}
         if not held:
-            texts = {"name": signature.name, "centre": centre.name, "power": Power.PROMOTE.value, "today": today}
+            texts = {"name": signature.name, "centre": centre.name, "power": power.value, "today": today}
             found.append(finding("K53.no-power", subject, None, **texts))
             continue
         approved.append(Approved(approver.name, centre.name, fingerprint(approver)))
-        powers |= {(centre.name, power) for power in held}
+        powers |= {(centre.name, each) for each in held}
     good = {one.name for one in approved}
-    return Verdict(tuple(approved), (*found, *_missing(subject, good, powers, federation, org)))
+    return Verdict(tuple(approved), (*found, *_missing(subject, good, powers, federation, org, power)))
 
 
 def judge_emergency(
@@ -129,14 +134,14 @@ def fingerprint(approver: Approver) -> str:
 
 
 def _missing(
-    subject: str, good: set[str], powers: set[tuple[str, Power]], federation: Federation, org: Org
+    subject: str, good: set[str], powers: set[tuple[str, Power]], federation: Federation, org: Org, power: Power
 ) -> Iterator[Finding]:
     owner = federation.centre(org.coe)
-    if (owner.name, Power.PROMOTE) not in powers:
-        yield finding("K53.missing-key", subject, None, power=Power.PROMOTE.value, centre=owner.name)
+    if (owner.name, power) not in powers:
+        yield finding("K53.missing-key", subject, None, power=power.value, centre=owner.name)
     if federation.approval_of(org) is not Approval.TWO_KEYS:
         return
     if len(good) < 2:
         yield finding("K53.one-person", subject, None)
-    if owner.delegated_by and not any(power is Power.APPROVE_CORE for _, power in powers):
+    if owner.delegated_by and not any(held is Power.APPROVE_CORE for _, held in powers):
         yield finding("K53.missing-key", subject, None, power=Power.APPROVE_CORE.value, centre=owner.delegated_by)

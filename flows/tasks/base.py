@@ -21,6 +21,7 @@ from flows.ledger import Ledger
 from flows.metadata_api import MetadataApi
 from flows.metadata_results import DeployResult
 from flows.objectstore import buckets_of
+from flows.planfile import read_plan
 from flows.project import federation_of
 from flows.promote import Promotion
 from flows.relatedtests import Wanted
@@ -180,6 +181,7 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
             timeout=getattr(options, "timeout", TIMEOUT_MINUTES) * 60,
             accepted=_keys(getattr(options, "accept_overwrite", None) or ()),
             take_over=getattr(options, "take_over", False),
+            approved=read_plan(Path(plan)) if (plan := getattr(options, "plan", None)) else None,
             release=self.release_digest,
             tests=_wanted(getattr(options, "tests", None)),
             installer=CciInstaller(self.project_config, self.org_config),

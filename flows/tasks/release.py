@@ -19,9 +19,11 @@ from flows.gates.report import counts
 from flows.gates.report import junit as gate_junit
 from flows.gates.report import text as gate_text
 from flows.metadata_results import DeployResult
+from flows.packages import Missing
 from flows.plan import Plan
-from flows.planfile import read_plan, write_plan
+from flows.planfile import write_plan
 from flows.project import federation_of
+from flows.promote import Promotion
 from flows.run import Outcome
 from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask, write_report
 from flows.tasks.keeper import doorkeeper
@@ -37,6 +39,9 @@ TESTS = (
 )
 
 
+TO = "Entry of the ledger to go back to, 0 for before the first; default: before the last success"
+
+
 class DeployOptions(ReleaseOptions):
     """Options of the tasks that deploy."""
 
@@ -47,6 +52,10 @@ class DeployOptions(ReleaseOptions):
 class ChangeOptions(DeployOptions):
     """Options of the tasks that change an org."""
 
+    plan: str | None = Field(None, description="Deploy this plan only, as the task plan wrote it to a file")
+    approvals: str | None = Field(
+        None, description="Folder of <approver>.sig files (sfoa approve); default: approvals/<the plan's digest>"
+    )
     accept_overwrite: ListOfStringsOption | None = Field(
         None, description="Components (Type:FullName, with commas) that were changed by hand and may be overwritten"
     )
@@ -58,6 +67,8 @@ class PlanOptions(ReleaseOptions):
 
     tests: str | None = Field(None, description=TESTS)
     out: str | None = Field(None, description="Write the plan to this file: what is approved, and then promoted")
+    rollback: bool = Field(False, description="Plan what a rollback would do, in place of a promote")
+    to: int | None = Field(None, description=f"With rollback: {TO}")
 
 
 class GateOptions(ReleaseOptions):
@@ -81,10 +92,6 @@ class PromoteOptions(ChangeOptions):
     """Options of the promote task."""
 
     tests: str | None = Field(None, description=TESTS + "; those of the plan that was approved, if there is one")
-    plan: str | None = Field(None, description="Deploy this plan only, as the task plan wrote it to a file")
-    approvals: str | None = Field(
-        None, description="Folder of <approver>.sig files (sfoa approve); default: approvals/<the plan's digest>"
-    )
     emergency: str | None = Field(
         None, description="Why it can't wait for calendar and rings; headquarters signs it (sfoa approve --emergency)"
     )
@@ -95,26 +102,25 @@ class RollbackOptions(ChangeOptions):
     """Options of the rollback task."""
 
     bundle: None = Field(None, description="Not used: what is restored comes out of snapshots")
-    to: int | None = Field(
-        None, description="Entry of the ledger to go back to, 0 for before the first; default: before the last success"
+    to: int | None = Field(None, description=TO)
+    emergency: str | None = Field(
+        None,
+        description="Why it can't wait for calendar and approvals; headquarters signs it (sfoa approve --emergency)",
     )
 
 
 class PlanTask(ReleaseTask):
-    """Shows what a promote would create, change and delete in the org."""
+    """Shows what a promote, or a rollback, would create, change and delete in the org."""
 
     Options = PlanOptions
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Print the plan."""
-        bundle = self.release()
-        promotion = self.promotion(bundle.api_version, narrator)
-        plan = promotion.plan(bundle)
+        promotion, plan, bundle, lacking = self._planned(narrator)
         cost = cost_of(plan, bundle, promotion.limits, promotion.ledger.entries(self.org.name))
         show(people(), plan_table(plan))
         if plan.risks:
             show(people(), risk_table(plan))
-        lacking = promotion.lacking()
         for line in (
             *package_lines(lacking, plan.packages),
             *lines_of_tests(plan.tests),
@@ -127,6 +133,18 @@ class PlanTask(ReleaseTask):
         packages = [each.words for each in lacking]
         self.return_values = {"plan": plan.digest, **plan.counts, **({"packages": packages} if packages else {})}
         return None
+
+    def _planned(self, narrator: Narrator) -> tuple[Promotion, Plan, Bundle, tuple[Missing, ...]]:
+        """Return what plans, the plan, what it deploys, and the packages that come first."""
+        if self.parsed_options.rollback:
+            promotion = self.promotion(federation_of(self.root).api_version, narrator)
+            way = promotion.inverse(self.parsed_options.to)
+            for loss in way.losses:
+                narrator.step(f"Can't be undone: {loss}")
+            return promotion, way.plan, way.bundle, ()
+        bundle = self.release()
+        promotion = self.promotion(bundle.api_version, narrator)
+        return promotion, promotion.plan(bundle), bundle, promotion.lacking()
 
 
 class Gate(ReleaseTask):
@@ -200,8 +218,6 @@ class Promote(ReleaseTask):
         bundle = self.release()
         promotion = self.promotion(bundle.api_version, narrator)
         promotion.keeper = doorkeeper(self, bundle.api_version, narrator)
-        if self.parsed_options.plan:
-            promotion.approved = read_plan(Path(self.parsed_options.plan))
         outcome = promotion.promote(bundle)
         click.echo(outcome_text(outcome, promotion.ledger.place))
         self.return_values = {"plan": outcome.plan.digest, "bundle": bundle.digest, **outcome.plan.counts}
@@ -215,7 +231,9 @@ class Rollback(ReleaseTask):
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Roll back."""
-        promotion = self.promotion(federation_of(self.root).api_version, narrator)
+        api_version = federation_of(self.root).api_version
+        promotion = self.promotion(api_version, narrator)
+        promotion.keeper = doorkeeper(self, api_version, narrator)
         outcome = promotion.rollback(self.parsed_options.to)
         text = outcome_text(outcome, promotion.ledger.place)
         click.echo(

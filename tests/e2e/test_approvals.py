@@ -15,10 +15,10 @@ PRODUCTION = "global-production"
 REASON = "customers cannot log in"
 
 
-def flow(project: Project, org: str, **options: str) -> tuple[int, str]:
-    """Run the promote flow; return its exit code and all that it printed, in one line."""
-    told = [part for name, value in options.items() for part in ("-o", f"promote__{name}", value)]
-    done = project.run("cci", "flow", "run", "promote", "--org", org, *told)
+def flow(project: Project, org: str, name: str = "promote", **options: str) -> tuple[int, str]:
+    """Run a flow; return its exit code and all that it printed, in one line."""
+    told = [part for option, value in options.items() for part in ("-o", f"{name}__{option}", value)]
+    done = project.run("cci", "flow", "run", name, "--org", org, *told)
     assert "Traceback" not in done.stdout + done.stderr
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 
@@ -42,7 +42,9 @@ def production_second(project: Project) -> None:
     file.write_text(text.replace("3: 0, 4: 0}", "3: 0}"))
 
 
-def test_production_takes_only_the_plan_that_was_approved_and_the_ledger_says_by_whom(rings: Project) -> None:
+def test_production_takes_only_what_was_approved_and_is_taken_back_by_the_second_key_in_an_emergency(
+    rings: Project,
+) -> None:
     production_second(rings)
     code, words = flow(rings, PRODUCTION)
     assert code == 1
@@ -70,6 +72,19 @@ def test_production_takes_only_the_plan_that_was_approved_and_the_ledger_says_by
     assert all(one["key"].startswith("SHA256:") for one in done["approvals"])
     assert done["plan"] in file.read_text()
     assert "approved by anna.lindqvist" in rings.ok("sfoa", "ledger", "show", "--org", PRODUCTION)
+
+    back = ("cci", "task", "run", "plan", "--org", PRODUCTION, "--rollback", "True", "--out", str(file))
+    assert "Can't be undone" in rings.ok(*back)
+    code, words = flow(rings, PRODUCTION, "rollback", emergency=REASON)
+    assert code == 1
+    assert "global-production may not be taken back now" in words
+    assert "缺少有权 approve-core in an emergency 的签名" in words
+    rings.approve(file, "marcus.weber", emergency=REASON)
+    code, words = flow(rings, PRODUCTION, "rollback", plan=str(file), emergency=REASON)
+    assert code == 0, words
+    done = record(rings, PRODUCTION)
+    assert (done["rollback_to"], done["emergency"]) == (0, REASON)
+    assert "a production org needs the signatures of two people" in done["overridden"]
 
 
 def test_an_emergency_passes_ring_and_freeze_with_headquarters_key(rings: Project) -> None:
