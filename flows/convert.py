@@ -330,6 +330,8 @@ class _Converter:
         document = self.xml(child.file)
         if document is None:
             return None
+        if etree.QName(document.root).namespace is None:  # a label's own file, as Salesforce's tool writes it
+            document = xmltext.parse(xmltext.in_namespace(document).data)
         span = xmltext.root_span(document.data)
         if xmltext.local_name(document.root) != child.type.name:
             what = f"the root element is {xmltext.local_name(document.root)}"

@@ -106,7 +106,7 @@ def taken_apart(kind: MetadataType, name: str, file: str, root: etree._Element) 
     """Yield the source files of a component that a preset lays out by objects, by labels or with its schema apart:
     path below the package directory's main/default, and content. Raises `WrongPartError`."""
     if kind.has_loose_children:
-        for element in root:
+        for element in root.iterchildren(tag=etree.Element):
             child = _child(kind, element, file)
             label = _named(child, element, file)
             yield f"{kind.directory}/{label}.label{META}", _bare(child.name, element)

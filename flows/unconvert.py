@@ -26,6 +26,10 @@ from kit.problems import Place, Problem, Refused, refuse_if_any
 CONTENT_TYPES = Path(__file__).with_name("content_types.json")
 DEFAULT_FOLDER = "main/default"
 
+# What is taken apart keeps its comments: an org returns what is still to be translated as one.
+_KEEPING_COMMENTS = etree.XMLParser(
+    remove_blank_text=True, remove_pis=True, strip_cdata=True, resolve_entities=False, no_network=True, huge_tree=True
+)
 _MANIFESTS = frozenset({MANIFEST, DESTRUCTIVE_PRE, DESTRUCTIVE_POST, "destructiveChanges.xml"})
 
 
@@ -101,7 +105,8 @@ class _Writer:
     def take(self, found: Found) -> None:
         """Write one component's files in source format."""
         kind = found.type
-        document = self.xml(found.meta) if found.meta else None
+        apart = kind.is_decomposed or kind.is_laid_out_specially
+        document = self.xml(found.meta, comments=apart) if found.meta else None
         if found.meta and document is None:
             return
         if found.meta and document is not None and kind.is_laid_out_specially:
@@ -146,7 +151,8 @@ class _Writer:
                 self.problem(meta.name, what, rule, "mend the file", _line(element))
                 continue
             self.write(_child_path(kind, folder, child, name), rendered(child.name, element), meta.name)
-        if own or len(own) == len(document.root) or not any(child.alone for child in kind.children):
+        written = any(isinstance(element.tag, str) for element in own) or len(own) == len(document.root)
+        if written or not any(child.alone for child in kind.children):
             path = f"{folder}/{found.name}.{kind.suffix}{META}"
             self.write(path, rendered(kind.name, document.root, own), meta.name)
 
@@ -195,9 +201,11 @@ class _Writer:
                 return self.homes[str(parent)] + path[len(str(parent)) :]
         return path
 
-    def xml(self, file: SourceFile) -> Document | None:
+    def xml(self, file: SourceFile, *, comments: bool) -> Document | None:
+        data = self.files[file.name]
         try:
-            return xmltext.parse(self.files[file.name])
+            document = xmltext.parse(data)
+            return Document(document.data, etree.fromstring(data, _KEEPING_COMMENTS)) if comments else document
         except MalformedXmlError as error:
             rule = "well-formed XML in UTF-8 without a document type"
             self.problem(file.name, f"malformed XML: {error}", rule, "mend the XML", error.line)

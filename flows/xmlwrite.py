@@ -41,11 +41,17 @@ def lines(element: etree._Element, depth: int, prefixes: Mapping[str, str]) -> I
     indent, name = "    " * depth, local_name(element)
     given = [(str(key), str(value)) for key, value in element.attrib.items()]
     attributes = "".join(f' {_name(key, prefixes)}="{_attribute(value)}"' for key, value in given)
-    if len(element):
+    if not isinstance(element.tag, str):
+        yield f"{indent}<!--{element.text}-->", element
+    elif any(isinstance(child.tag, str) for child in element):
         yield f"{indent}<{name}{attributes}>", element
         for child in element:
             yield from lines(child, depth + 1, prefixes)
         yield f"{indent}</{name}>", element
+    elif len(element):
+        # A translation that is still missing holds what is to be translated as a comment.
+        inside = "".join(f"<!--{child.text}-->{escape(child.tail or '', _QUOTES)}" for child in element)
+        yield f"{indent}<{name}{attributes}>{escape(element.text or '', _QUOTES)}{inside}</{name}>", element
     elif element.text is None:
         yield f"{indent}<{name}{attributes}/>", element
     else:

@@ -89,15 +89,11 @@ class _Customizations:
         for key, entry in entries.items():
             if self.fits(entry, ("types", key), names):
                 yield type_of(facts_of(entry, names))
-        strict = self.map("strictDirectoryNames")
-        for directory, key in strict.items():
-            entry = entries.get(str(key), {})
-            if entry.get("directoryName") != directory or not entry.get("strictDirectoryName"):
-                what = f"{directory} leads to {key or 'nothing'}, which is no type of that directory alone"
-                self.say(what, "strictDirectoryNames", directory)
-        for key, entry in entries.items():
-            if entry.get("strictDirectoryName") and strict.get(str(entry.get("directoryName"))) != key:
-                self.say(f"strictDirectoryNames don't lead to the type {key}", "types", key, "strictDirectoryName")
+        for directory, key in self.map("strictDirectoryNames").items():
+            if key not in names:
+                self.say(
+                    f"{directory} leads to {key or 'nothing'}, which is no type", "strictDirectoryNames", directory
+                )
 
     def suffixes(self) -> Iterator[tuple[str, str]]:
         """Yield each suffix with the name of the type that is meant by it."""
@@ -116,9 +112,10 @@ class _Customizations:
                 self.say(what, "suffixes", suffix)
             elif key not in children:
                 yield suffix, str(entry.get("name")) if entry else known.name if known else ""
+        strict = self.map("strictDirectoryNames").values()
         for key, entry in entries.items():
             own_suffix = str(entry.get("suffix", ""))
-            if own_suffix and key not in usual and suffixes.get(own_suffix) != key:
+            if own_suffix and key not in usual and key not in strict and suffixes.get(own_suffix) != key:
                 self.say(f"suffixes don't lead from {own_suffix} to the type {key}", "types", key, "suffix")
 
     def fits(self, entry: Mapping[str, Any], path: tuple[str, ...], names: Mapping[str, str]) -> bool:

@@ -156,7 +156,7 @@ class _Resolver:
         """Add the description of a site's bundle, or a file of a content: <base>/<bundle>/<content type>/<name>/…"""
         base, bundle, *below = (*file.parts[position + 1 :], "")
         start = position + 3
-        if below[:-1] == [f"{bundle}.{kind.suffix}{META}"]:
+        if len(below) == 2 and below[0].endswith(f".{kind.suffix}{META}"):
             group = self.group(kind, file.parts[:start], f"{base}/{bundle}")
         elif len(below) > 3:
             content = self.table.by_name[kind.children[0].name]

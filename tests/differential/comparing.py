@@ -86,16 +86,21 @@ def without_manifest(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
 
 def is_named_by_its_children(entry: tuple[str, str], ours: Mapping[str, bytes]) -> bool:
     """Decision 008: the kit names each label, not also CustomLabels, of which nothing is left without them."""
-    kind, name = metadata_types().by_name[entry[0]], entry[1]
+    kind, name = metadata_types().by_name.get(entry[0]), entry[1]
+    if kind is None:
+        return False
     children = {child.name for child in kind.splittable.values()}
     of_it = {full for child, full in members(ours[MANIFEST]) if child in children}
     return not kind.is_decomposed and any(kind.fixed_name or full.startswith(f"{name}.") for full in of_it)
 
 
 def names_a_child_of(entry: tuple[str, str], theirs: Mapping[str, bytes]) -> bool:
-    """Decision 035: a preset changes where labels lie, not what package.xml calls them: here CustomLabels."""
+    """Decision 035: how labels and alerts are laid out doesn't change what package.xml calls them, here their file."""
     container = metadata_types().container_of.get(entry[0])
-    return bool(container and container.fixed_name and (container.name, container.name) in members(theirs[MANIFEST]))
+    if container is None or container.is_decomposed:
+        return False
+    name = container.name if container.fixed_name else entry[1].partition(".")[0]
+    return (container.name, name) in members(theirs[MANIFEST])
 
 
 def is_empty_container(path: str, data: bytes) -> bool:
@@ -142,5 +147,10 @@ def _content(path: str, data: bytes) -> object:
         return data
     if xmltext.local_name(root) in _TAKEN_APART:
         # The order of children that had files of their own carries no meaning.
-        root[:] = sorted(root, key=xmltext.canonical)
-    return xmltext.canonical(root)
+        root[:] = sorted(root, key=_canonical)
+    return _canonical(root)
+
+
+def _canonical(element: etree._Element) -> bytes:
+    """Return an element's content, wherever around it the prefixes that it uses are declared."""
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False, with_tail=False)

@@ -10,6 +10,7 @@ async function answer({ to, from, out, project }) {
     const registry = new RegistryAccess(undefined, project);
     const set = ComponentSet.fromSource({ fsPaths: from, registry });
     set.sourceApiVersion = '67.0';
+    set.projectDirectory = project;
     const components = set.getSourceComponents().toArray();
     await new MetadataConverter(registry).convert(set, to, { type: 'directory', outputDirectory: out, genUniqueDir: false });
     return { components: components.map((component) => [component.type.name, component.fullName]) };

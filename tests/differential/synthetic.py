@@ -27,6 +27,9 @@ def one_of_each() -> dict[str, str | bytes]:
     for kind in metadata_types().by_name.values():
         if kind.name not in NOT_THEIRS:
             files |= _minimal(kind)
+    # A site's description may have another name than its folder.
+    site = "app/digitalExperiences/site/renamed"
+    files[f"{site}/before.digitalExperience-meta.xml"] = xml("DigitalExperienceBundle", label="renamed")
     return {**files, **every_type()}
 
 

@@ -206,3 +206,18 @@ def test_any_text_in_an_object_survives_the_way_home_and_out(fields: dict[str, s
 
 def _elements(data: bytes, name: str) -> list[etree._Element]:
     return list(etree.fromstring(data).iter(f"{{{NAMESPACE}}}{name}"))
+
+
+def test_what_is_still_to_be_translated_stays_beside_its_element_as_a_comment() -> None:
+    """An org returns a label without translation as an element that holds the original in a comment."""
+    text = container(
+        "CustomObjectTranslation",
+        "<fields><label><!-- Tier --></label><name>Tier__c</name></fields>",
+        "<quickActions><label><!-- Close it --></label><name>Close</name></quickActions>",
+    )
+    source = brought({"objectTranslations/A__c-zh_CN.objectTranslation": text})
+    folder = "main/default/objectTranslations/A__c-zh_CN"
+    assert "    <label><!-- Tier --></label>\n" in source[f"{folder}/Tier__c.fieldTranslation-meta.xml"]
+    own = source[f"{folder}/A__c-zh_CN.objectTranslation-meta.xml"]
+    assert "        <label><!-- Close it --></label>\n" in own
+    assert "Tier" not in own
