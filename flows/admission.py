@@ -22,6 +22,9 @@ from orgs.freezes import Freezes
 BEIJING = timezone(timedelta(hours=8))
 """Terms, holidays and filings are days in China."""
 
+EXCLUDED = "K20.excluded"
+"""The finding of a component that the release goes without."""
+
 Signatures = tuple[Sequence[Signature], Sequence[Signature]]
 """Approvals, and those of an emergency."""
 
@@ -88,7 +91,9 @@ class Doorkeeper:
         approved, missing = self._approved(plan, Power.PROMOTE)
         passed = self._passed(plan, [*problems, *missing], self.timing(), approved, self.headline)
         waived = tuple(_waived(one) for one in findings if one.waived)
-        return replace(passed, waived=waived, tried=asdict(verdict.tried) if verdict.tried else {})
+        left = tuple({"component": one.component, "reason": one.what} for one in findings if one.id == EXCLUDED)
+        tried = asdict(verdict.tried) if verdict.tried else {}
+        return replace(passed, waived=waived, excluded=left, tried=tried)
 
     def admit_rollback(self, plan: Plan, after: Bundle) -> Admission:
         """Return what let a rollback pass, for the ledger; `after` is what the org then holds of what people sign in

@@ -6,6 +6,7 @@ Which key that is stands in `drift_keys.yml`; what Salesforce itself rewrites, a
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,6 +81,7 @@ class Tables:
     never: Sequence[Rule]
     empty_entries: Sequence[Rule]
     cut_to_retrieve: Sequence[Rule]
+    alone: Sequence[Rule]
 
 
 def compare(
@@ -90,7 +92,19 @@ def compare(
     `names` are the full names of everything that was retrieved together: of some types an org gives back only the
     entries about these. None means that entries about everything come back.
     """
-    return list(_Comparison(kind, tables(), names).children(shipped, found, ""))
+    return list(_Comparison(kind, tables(), names).children(shipped, _of_ours(shipped, found, kind), ""))
+
+
+def _of_ours(shipped: etree._Element, found: etree._Element, kind: str) -> etree._Element:
+    """Return of `found` what is compared: where nothing is shipped but elements that a rule lets stand alone, those."""
+    names = {local_name(child) for child in shipped if isinstance(child.tag, str)}
+    if not names or not any(kind in rule.types and names <= set(rule.elements) for rule in tables().alone):
+        return found
+    ours = copy.deepcopy(found)
+    for child in list(ours):
+        if isinstance(child.tag, str) and local_name(child) not in names:
+            ours.remove(child)
+    return ours
 
 
 def key_of(kind: str, element: etree._Element) -> str:
@@ -123,6 +137,7 @@ def tables() -> Tables:
         never=_rules(ignored["never"]),
         empty_entries=_rules(ignored["empty_entries"]),
         cut_to_retrieve=_rules(ignored["cut_to_retrieve"]),
+        alone=_rules(ignored["alone"]),
     )
 
 

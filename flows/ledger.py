@@ -25,7 +25,7 @@ from kit.problems import Place, Problem, Refused
 from kit.redaction import redact
 
 VERSION = 1
-_LISTS = ("problems", "differs", "accepted", "approvals", "waived", "overridden", "earlier", "packages")
+_LISTS = ("problems", "differs", "accepted", "approvals", "waived", "overridden", "earlier", "packages", "excluded")
 GENESIS = ""
 
 
@@ -59,8 +59,9 @@ class Record:
     `release` is the digest of the release that the bundle came out of, "" for a bundle composed for this run. A plan of
     several deployments says which of its `parts` this is (from 1; 0 and 0 for an undivided one), the ids of the
     `earlier` ones, and the `limits` that it was parted by. `packages` are those that the run installed before it
-    deployed: each with its version, the one before ("" for none), and "installing" until the org has it. `tried` is the
-    sandbox that accepted an assertion before production's sign-on was changed, and when.
+    deployed: each with its version, the one before ("" for none), and "installing" until the org has it. `excluded` are
+    components that the org didn't get, since its edition lacks what they need. `tried` is the sandbox that accepted an
+    assertion before production's sign-on was changed, and when.
     """
 
     event: Event
@@ -90,6 +91,7 @@ class Record:
     earlier: tuple[Mapping[str, str], ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     packages: tuple[Mapping[str, str], ...] = ()
+    excluded: tuple[Mapping[str, str], ...] = ()
     tried: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ and stops production only, as with the gates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -50,7 +50,8 @@ class Logins:
 
     `certificates` are the last days of those that the org would trust; empty when the release renders no sign-on.
     `admins` are the break-glass administrators that the org knows of those that are `named`. `ranges` are those that
-    the org would trust, `runner` the address that it sees the runner at. `tried` is the assertion accepted in a
+    the org would trust, `runner` the address that it sees the runner at; `profiles` are the login ranges, by name, of
+    the profiles that may be the runner's. `tried` is the assertion accepted in a
     sandbox; `needs_trial` is whether this org asks for one.
     """
 
@@ -60,6 +61,7 @@ class Logins:
     passwords_off: bool = False
     ranges: Sequence[IpRange] = ()
     runner: str | None = None
+    profiles: Mapping[str, Sequence[IpRange]] = field(default_factory=dict)
     tried: Accepted | None = None
     needs_trial: bool = False
 
@@ -81,7 +83,7 @@ def judge_lockout(org: str, logins: Logins, today: date) -> Verdict:
         _certificates(org, logins, today, verdict)
         _administrators(org, logins, verdict)
         _trial(org, logins, verdict)
-    if logins.ranges:
+    if logins.ranges or logins.profiles:
         _runner(org, logins, verdict)
     return verdict
 
@@ -159,10 +161,16 @@ def _runner(org: str, logins: Logins, verdict: Verdict) -> None:
     if logins.runner is None:
         what = "the org doesn't say at which address it sees the runner"
         verdict.unknown.append(_problem(org, what, "无法确认组织所见的发布机地址", fix, fix_zh))
-    elif not any(each.holds(logins.runner) for each in logins.ranges):
+        return
+    if logins.ranges and not any(each.holds(logins.runner) for each in logins.ranges):
         what = f"the runner's own address {logins.runner} is in none of the ranges that the org would trust"
         zh = f"发布机地址 {logins.runner} 不在任何可信网段内"
         verdict.out.append(_problem(org, what, zh, fix, fix_zh))
+    for name, ranges in logins.profiles.items():
+        if not any(each.holds(logins.runner) for each in ranges):
+            what = f"the runner's own address {logins.runner} is in none of the login ranges of the profile {name}"
+            zh = f"发布机地址 {logins.runner} 不在简档 {name} 的任何登录 IP 范围内"
+            verdict.out.append(_problem(org, what, zh, fix, fix_zh))
 
 
 def _problem(org: str, what: str, what_zh: str, fix: str, fix_zh: str) -> Problem:

@@ -57,6 +57,13 @@ def runner_address(api: MetadataApi) -> str | None:
     return str(rows[0]["SourceIp"]) if rows else None
 
 
+def runner_profile(api: MetadataApi) -> str | None:
+    """Return the label of the runner's profile, in the language of the runner's user."""
+    user = api.session.identity.rstrip("/").rpartition("/")[2]
+    rows = _records(api, f"SELECT Profile.Name FROM User WHERE Id = {_quoted(user)}")  # noqa: S608  the runner's own id
+    return str(rows[0]["Profile"]["Name"]) if rows else None
+
+
 def assertion_accepted(api: MetadataApi, since: str) -> str | None:
     """Return when the org first let somebody in by an assertion after `since` (ISO 8601, UTC), None if never."""
     kinds = ", ".join(map(_quoted, SAML_LOGINS))

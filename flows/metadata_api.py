@@ -215,6 +215,11 @@ class MetadataApi:
         except (ValueError, KeyError, TypeError):
             return None
 
+    def known_types(self) -> frozenset[str]:
+        """Return the types that the org knows in the API version of this client, without those of children."""
+        answer = self._soap("describeMetadata", f"<asOfVersion>{self.api_version}</asOfVersion>")
+        return frozenset(_text(each, "xmlName") for each in answer.findall("metadataObjects"))
+
     def _retrieved(self, answer: etree._Element) -> Retrieved:
         result = answer.find("result")
         node = answer if result is None else result

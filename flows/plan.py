@@ -137,7 +137,8 @@ class Plan:
 
 
 def make_plan(bundle: Bundle, shipped: State, *, org: str, production: bool) -> Plan:
-    """Return what `org`, which last received `shipped`, needs in order to hold exactly `bundle`."""
+    """Return what `org`, which last received `shipped`, needs in order to hold exactly `bundle`; what stays in an org
+    (`delete_order.yml`) is never deleted."""
     wanted = bundle.components
     return Plan(
         org=org,
@@ -145,7 +146,7 @@ def make_plan(bundle: Bundle, shipped: State, *, org: str, production: bool) -> 
         base=state_digest(shipped),
         creates=tuple(sorted(key for key in wanted if key not in shipped)),
         changes=tuple(sorted(key for key, new in wanted.items() if shipped.get(key, new.digest) != new.digest)),
-        deletes=delete_order(key for key in shipped if key not in wanted),
+        deletes=delete_order(key for key in shipped if key not in wanted and key.type not in _staying()),
         tests=tests_for(wanted.values(), production=production),
     )
 
@@ -193,6 +194,11 @@ def state_digest(state: State) -> str:
 def state_bytes(state: State) -> bytes:
     """Return a state as JSON, the same bytes for the same state."""
     return _canonical({str(key): digest for key, digest in state.items()})
+
+
+@cache
+def _staying() -> frozenset[str]:
+    return frozenset(read_yaml(DELETE_ORDER).data["stays"])
 
 
 @cache

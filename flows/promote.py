@@ -195,7 +195,8 @@ class Promotion:
         plan, passed = work.plan, work.admission
         record = Record(Event.STARTED, uuid.uuid4().hex, work.bundle.digest, plan.digest, plan.counts)
         record = replace(record, rollback_to=work.rollback_to, approvals=passed.approvals, waived=passed.waived)
-        record = replace(record, emergency=passed.emergency, overridden=passed.overridden, tried=passed.tried)
+        record = replace(record, emergency=passed.emergency, overridden=passed.overridden)
+        record = replace(record, excluded=passed.excluded, tried=passed.tried)
         record = replace(record, release="" if work.rollback_to is not None else self.release)
         parts = len(work.parts(self.limits))
         return replace(record, parts=parts, limits=self.limits.as_json()) if parts > 1 else record

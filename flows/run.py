@@ -41,14 +41,16 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What let a release pass, as the ledger keeps it: who approved, which findings were waived and why, and in an
-    emergency its reason and what it went against. `tried` is the sandbox that accepted an assertion before production's
-    sign-on changes, and when; empty when the release changes none."""
+    """What let a release pass, as the ledger keeps it: who approved, which findings were waived and why, in an
+    emergency its reason and what it went against, and what was left out since the edition lacks what it needs. `tried`
+    is the sandbox that accepted an assertion before production's sign-on changes, and when; empty when it changes none.
+    """
 
     approvals: tuple[Mapping[str, str], ...] = ()
     waived: tuple[Mapping[str, str], ...] = ()
     emergency: str = ""
     overridden: tuple[str, ...] = ()
+    excluded: tuple[Mapping[str, str], ...] = ()
     tried: Mapping[str, str] = field(default_factory=dict)
 
 

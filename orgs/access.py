@@ -24,6 +24,7 @@ LARGEST_RANGE = 2**25
 """Addresses in one IPv4 range at most (Salesforce Help, "Set Trusted IP Ranges for Your Organization", as Celigo's
 documentation 18151112514587 repeats it; read 2026-11-21)."""
 
+ProfileName = Annotated[str, Field(pattern=r"^[^\s/][^/]*$", max_length=255, examples=["Custom%3A Sales Profile"])]
 Username = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=80)]
 
 
@@ -76,15 +77,38 @@ class SignOn(_Entry):
         return just_in_time
 
 
+class LoginFrom(StrEnum):
+    """From where the users of a profile may log in at all."""
+
+    TRUSTED = "trusted"
+    ANYWHERE = "anywhere"
+
+
 class OrgAccess(_Entry):
     """What one org needs to know beside the landing zone's outputs."""
 
     office_ranges: tuple[OfficeRange, ...] = ()
     break_glass: tuple[Username, ...] = Field((), description="Administrators who can log in without SSO.")
     sign_on: SignOn = SignOn.model_validate({})
+    profiles: Mapping[ProfileName, LoginFrom] = Field(
+        {},
+        description="By the API name of a profile: whether its users may log in from the trusted ranges only (the "
+        "landing zone's egress and the offices), or from anywhere. A profile that is left out is left alone.",
+    )
     redirects_to: tuple[str, ...] = Field(
         (), description="Orgs of the federation that this one may send its users to, such as one of the other edition."
     )
+
+    @field_validator("profiles")
+    @classmethod
+    def _people_get_in(cls, profiles: Mapping[str, LoginFrom], info: ValidationInfo) -> Mapping[str, LoginFrom]:
+        trusted = sorted(name for name, where in profiles.items() if where is LoginFrom.TRUSTED)
+        if trusted and not info.data.get("office_ranges"):
+            rule = "users of a profile who may log in from trusted ranges only need an office to do so"
+            fix = "state office_ranges, or leave the profile out"
+            what = f"{', '.join(trusted)}: nobody could log in but from the landing zone"
+            raise PydanticCustomError("profiles", "{what}", {"what": what, "rule": rule, "fix": fix})
+        return profiles
 
 
 class Access(_Entry):

@@ -59,6 +59,14 @@ class Part(StrEnum):
     INTEGRATION = "integration"
 
 
+class MissingFeatures(StrEnum):
+    """What becomes of a component that needs a feature which the org's edition lacks: it stops the release, or is left
+    out of it with the reason."""
+
+    STOP = "stop"
+    EXCLUDE = "exclude"
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -179,6 +187,10 @@ class Org(_Entry):
         None, description="What is rendered from the landing zone's outputs. Left out: all of it for a China org."
     )
 
+    missing_features: MissingFeatures | None = Field(
+        None, description="What becomes of a component that needs what the edition lacks. Left out: as the edition's."
+    )
+
     @field_validator("sandbox")
     @classmethod
     def _sandbox_is_named(cls, sandbox: str | None, info: ValidationInfo) -> str | None:
@@ -267,6 +279,10 @@ class Federation(_Entry):
         {}, description="By ring: how long its orgs hold a release before the next ring opens. Left out: 0."
     )
 
+    missing_features: dict[Edition, MissingFeatures] = Field(
+        {}, description="By edition: what becomes of a component that needs what it lacks. Left out: stop."
+    )
+
     def org(self, name: str) -> Org:
         """Return the org called `name`. Raises `Refused` with the nearest name that exists."""
         return _named(self.orgs, name, "org")
@@ -282,6 +298,10 @@ class Federation(_Entry):
     def approval_of(self, org: Org) -> Approval:
         """Return which signatures a plan for `org` needs."""
         return self.approvals.production if org.kind is OrgKind.PRODUCTION else self.approvals.sandbox
+
+    def missing_features_of(self, org: Org) -> MissingFeatures:
+        """Return what becomes of a component that needs a feature which `org` lacks."""
+        return org.missing_features or self.missing_features.get(org.edition, MissingFeatures.STOP)
 
     def rings(self) -> tuple[tuple[Org, ...], ...]:
         """Return the orgs by ring, first ring first; within a ring as in the file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,20 +14,19 @@ import click
 from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.compose import compose_for
+from flows.gates.facts import facts_file
 from flows.gates.gather import gather
 from flows.gates.report import as_sarif, counts, junit, text
 from flows.gates.run import run_gates
 from flows.handover import OUTPUTS_FILE, STACK, read_outputs
+from flows.orgbundle import fitted, rendered
 from flows.planfile import read_plan
 from flows.project import federation_of, project_root
-from flows.render.layer import with_rendered
 from flows.signing import read_signed
 from flows.source.project import read_project
-from flows.substitute import has_placeholders, substituted
+from flows.substitute import has_placeholders
 from kit.console import guarded, json_option, people
 from kit.problems import Exit, Place, Problem, Refused, relative
-from orgs.access import FILE as ACCESS_FILE
-from orgs.access import load_access
 from orgs.federation import Federation, Org
 from orgs.freezes import load_freezes
 
@@ -51,9 +51,11 @@ def gate(name: str, bundle: Path | None, facts: Path | None, plan: Path | None, 
     federation = federation_of(root)
     org = federation.org(name)
     release = read_signed(bundle).bundle_for(org.name) if bundle else compose_for(federation, org, root)
-    release = _as_promoted(release, org, federation, root)
-    known = gather(read_project(root), federation, org, facts)
     today = datetime.now(UTC).astimezone(BEIJING).date()
+    release, excluded = fitted(release, org, federation, root, today, facts)
+    release = _as_promoted(release, org, federation, root)
+    known = gather(read_project(root), federation, org, facts_file(root, org.name, facts))
+    known = replace(known, excluded=excluded)
     freezes = load_freezes(calendar if (calendar := root / "orgs" / "freezes.yml").is_file() else None, federation)
     found = run_gates(release, org, federation, known, today, deletes=_deletes(plan, org), freezes=freezes)
     status = Exit.REFUSED if any(one.blocks for one in found) else Exit.DONE
@@ -83,9 +85,7 @@ def _as_promoted(release: Bundle, org: Org, federation: Federation, root: Path) 
         unset = f"neither {STACK} nor {OUTPUTS_FILE} is set"
         people().print(f"Judged without what the landing zone's outputs add: {unset} 未包含着陆区输出的内容")
         return release
-    outputs = read_outputs(project=root)
-    access = load_access(root / "orgs" / ACCESS_FILE, federation)
-    return with_rendered(substituted(release, outputs), org, federation, outputs, access).bundle
+    return rendered(release, org, federation, root, read_outputs(project=root))
 
 
 def _deletes(file: Path | None, org: Org) -> tuple[ComponentKey, ...] | None:

@@ -88,6 +88,7 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
         accepted = [f"overwritten though changed by hand: {name}" for name in record.accepted]
         words = [f"{back}[{style}]{record.event}[/]: {counts_text(dict(record.counts))}"]
         approved = [f"approved by {each['name']} ({each['centre']}, {each['key'][:19]}…)" for each in record.approvals]
+        left = [f"left out: {each['component']}: {each['reason']}" for each in record.excluded]
         waived = [f"waived by {each['by']}: {each['check']}, {each['reason']}" for each in record.waived]
         urgent = [f"emergency: {record.emergency}"] if record.emergency else []
         if record.tried:
@@ -97,7 +98,18 @@ def _text(org: str, entries: list[Entry], place: str) -> str:
         packed = map(package_text, record.packages)
         words += map(
             escape,
-            (*came, *packed, *parted, *urgent, *record.overridden, *approved, *waived, *accepted, *record.problems),
+            (
+                *came,
+                *packed,
+                *parted,
+                *urgent,
+                *record.overridden,
+                *approved,
+                *waived,
+                *left,
+                *accepted,
+                *record.problems,
+            ),
         )
         tests = f"{record.tests['run']} run, {record.tests['failed']} failed" if record.tests else ""
         table.add_row(

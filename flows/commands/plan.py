@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from flows.admission import BEIJING
+from flows.approval import time_now
 from flows.compose import compose_for
 from flows.cost import Cost, cost_of
+from flows.features import excluded_lines
 from flows.handover import read_outputs
 from flows.ledger import Ledger
 from flows.objectstore import buckets_of
@@ -16,10 +19,7 @@ from flows.planning import plan_for
 from flows.project import federation_of, project_root
 from flows.relatedtests import Wanted
 from flows.split import metadata_limits
-from flows.substitute import substituted
 from kit.console import emit, guarded, json_option
-from orgs.access import FILE as ACCESS_FILE
-from orgs.access import load_access
 
 
 @click.command()
@@ -31,7 +31,7 @@ from orgs.access import load_access
 def plan(name: str, bundle: Path | None, tests: str, as_json: bool) -> None:
     """Show what a promote would create, change and delete in an org."""
     # Loaded here: --help does without keys and certificates.
-    from flows.render.layer import with_rendered
+    from flows.orgbundle import fitted, rendered
     from flows.signing import read_signed
 
     root = project_root()
@@ -39,14 +39,16 @@ def plan(name: str, bundle: Path | None, tests: str, as_json: bool) -> None:
     org = federation.org(name)
     release = read_signed(bundle).bundle_for(org.name) if bundle else compose_for(federation, org, root)
     outputs = read_outputs(project=root)
-    access = load_access(root / "orgs" / ACCESS_FILE, federation)
-    release = with_rendered(substituted(release, outputs), org, federation, outputs, access).bundle
+    today = time_now(outputs.environment).astimezone(BEIJING).date()
+    release, excluded = fitted(release, org, federation, root, today)
+    release = rendered(release, org, federation, root, outputs)
     buckets, limits = buckets_of(outputs), metadata_limits()
     ledger = Ledger.of(buckets)
     made = plan_for(org, release, ledger, buckets.releases, Wanted(tests))
     cost = cost_of(made, release, limits, ledger.entries(org.name))
     told = {"risks": [], **made.as_json(), "digest": made.digest, "cost": cost.as_json(limits)}
-    emit(told, as_json=as_json, text="" if as_json else _text(made, cost))
+    told["excluded"] = [each.as_json() for each in excluded]
+    emit(told, as_json=as_json, text="" if as_json else "\n".join((_text(made, cost), *excluded_lines(excluded))))
 
 
 def _text(made: Plan, cost: Cost) -> str:

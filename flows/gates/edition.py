@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
-from fnmatch import fnmatchcase, translate
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
+from flows.features import available, needs, table
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
 from flows.gates.reading import components_of, lines_of, place_of, raw, values, xml_of
 from flows.gates.residency import CODE
 from flows.packages import Kind
 from kit.problems import Place
-from kit.yamlfile import read_yaml
 from orgs.editions import Edition, rules_of
 from orgs.federation import Federation, Org, api_number
 
-TABLE_FILE = Path(__file__).with_name("features.yml")
 TEXTS = (*CODE, "Flow", "FlexiPage", "CustomLabel", "EmailTemplate", "WebLink", "QuickAction", "CustomMetadata")
 _INSTANCE = re.compile(r"(?i)(?:^|\.)(?:na|eu|ap|cs|um|usa|gbr|deu|fra|jpn|ind|aus|chn)\d+s?\.[\w.]+$")
-_NAMESPACE = re.compile(r"(?:^|\.)([A-Za-z]\w*?)__[A-Za-z]\w*?__[a-z]+\b")
-
-
-@cache
-def table() -> list[dict[str, Any]]:
-    """Return the dated feature table."""
-    features: list[dict[str, Any]] = read_yaml(TABLE_FILE).data["features"]
-    return features
-
-
-def available(feature: dict[str, Any], org: Org, facts: Facts, today: date) -> bool | None:
-    """Return whether the org has the feature on that day, None when nobody has confirmed it."""
-    name = feature["name"]
-    if name in facts.org.features:
-        return facts.org.features[name]
-    if not any(fnmatchcase(org.instance, pattern) for pattern in feature.get("instances", ["*"])):
-        return True
-    known: list[bool | None] = [entry["available"] for entry in feature["history"] if entry["since"] <= today]
-    return known[-1] if known else None
 
 
 def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> Iterator[Finding]:  # noqa: ARG001  a gate's signature
@@ -55,8 +32,11 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
 
 
 def _features(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[Finding]:
+    for one in facts.excluded:
+        texts = {"feature": one.feature, "feature_zh": one.feature_zh, "instance": one.instance}
+        yield finding("K20.excluded", one.key, one.place, **texts)
     for feature in table():
-        state = available(feature, org, facts, today)
+        state = available(feature, org, facts.org.features, today)
         if state:
             continue
         named = set(facts.org.marketplace_packages)
@@ -64,7 +44,7 @@ def _features(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[F
             if package.kind is Kind.MANAGED and package.name not in named:
                 yield _lacks(feature, org, f"package:{package}", None, state)
         for key, component in bundle.components.items():
-            if not _needs(feature, key, named):
+            if not needs(feature, key, named):
                 continue
             yield _lacks(feature, org, key, component.source, state)
 
@@ -77,22 +57,6 @@ def _lacks(
         return unknown("K20", what, place, f"whether {org.instance} has {feature['title']}", ask)
     texts = {"feature": feature["title"], "feature_zh": feature["zh"]}
     return finding("K20.missing", what, place, instance=org.instance, **texts)
-
-
-def _needs(feature: dict[str, Any], key: ComponentKey, named: Collection[str]) -> bool:
-    """Return whether a component needs a feature: of packages, those `named` are there."""
-    packaged = _NAMESPACE.search(key.full_name) if feature.get("namespaces") else None
-    if packaged or key.type == "InstalledPackage":
-        namespace = packaged[1] if packaged else key.full_name
-        if namespace in named:
-            return False
-    return bool(packaged) or bool(_component_shape(tuple(feature["components"])).match(str(key)))
-
-
-@cache
-def _component_shape(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Return the patterns of a feature as one expression; without patterns, one that nothing matches."""
-    return re.compile("|".join(map(translate, patterns)) or r"(?!)")
 
 
 def _foreign_hosts(bundle: Bundle, org: Org) -> Iterator[Finding]:

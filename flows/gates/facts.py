@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.components import ComponentKey
 from flows.compose import Removal
+from flows.features import Excluded
 from flows.gates.waivers import Waiver
 from flows.packages import Package
 from kit.problems import Place
@@ -74,7 +75,8 @@ class Facts:
     `deviations` and `authors` (by component: e-mail address and day of the last change) are None when they were not
     looked for; so are `deletes`, what the release deletes in the org, when there is no plan. `removals` are what the
     org's overlays leave out; `packages` are those that the release needs;
-    `checklist` is what people did for the org's channels.
+    `checklist` is what people did for the org's channels. `excluded` are components that the org doesn't get, since its
+    edition lacks what they need.
     """
 
     register: Register
@@ -88,8 +90,15 @@ class Facts:
     removals: tuple[Removal, ...] = ()
     packages: tuple[Package, ...] = ()
     checklist: Checklist | None = None
+    excluded: tuple[Excluded, ...] = ()
 
 
 def read_org_facts(path: Path) -> OrgFacts:
     """Read a file of facts. Raises `Refused`."""
     return parse_model(OrgFacts, read_yaml(path))
+
+
+def facts_file(root: Path, org: str, stated: Path | None = None) -> Path | None:
+    """Return the file of facts that is `stated`, else the project's own of that org, else None."""
+    own = root / "orgs" / "facts" / f"{org}.yml"
+    return stated or (own if own.is_file() else None)

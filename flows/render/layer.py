@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey
 from flows.render.elements import Value, changed, missing, root_of, whole
 from flows.render.integration import integration
-from flows.render.network import PATH, SECURITY, Merged, as_elements, merge, ranges_of, wanted
+from flows.render.network import PATH, SECURITY, Merged, as_elements, diff_lines, merge, ranges_of, wanted
+from flows.render.profiles import keys, login_ranges, wanted_logins, with_logins
 from flows.render.sso import sso_configs, sso_settings
 from infra.outputs import LandingZoneOutputs
 from kit.problems import Place, Problem, refuse_if_any
@@ -30,15 +31,24 @@ Held = Mapping[ComponentKey, Component]
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """An org's bundle with the layer on top. `network` is what becomes of its trusted ranges, None when none are
-    rendered."""
+    rendered; `logins` what becomes of the login ranges of its profiles, by name."""
 
     bundle: Bundle
     network: Merged | None = None
+    logins: Mapping[str, Merged] = field(default_factory=dict)
+
+    @property
+    def diff_lines(self) -> list[str]:
+        """What becomes of the org's ranges, for people, a line each; nothing when all stays."""
+        lines = [f"trusted ranges: {line}" for line in diff_lines(self.network)] if self.network else []
+        for name, merged in self.logins.items():
+            lines += [f"login ranges of profile {name}: {line}" for line in diff_lines(merged)]
+        return lines
 
 
-def merges(org: Org) -> tuple[ComponentKey, ...]:
+def merges(org: Org, access: Access) -> tuple[ComponentKey, ...]:
     """Return which components of an org have to be known to render its layer."""
-    return (SECURITY,) if Part.NETWORK in org.parts else ()
+    return (SECURITY, *keys(access.of(org.name))) if Part.NETWORK in org.parts else ()
 
 
 def with_rendered(
@@ -51,7 +61,7 @@ def with_rendered(
 ) -> Rendered:
     """Return the bundle with what the outputs come to; what a layer of metadata/ says of settings stands.
 
-    `held` is what the org has now of `merges(org)`, None when nobody asked it: then the bundle lacks what the org has
+    `held` is what the org has now of what `merges`, None when nobody asked it: then the bundle lacks what the org has
     of others, and is good for comparing with a ledger, not for a deploy. The digest of a merged component counts only
     what is ours, so that an org to which somebody added a range still holds the release. Raises `Refused` when a
     component of the layer is in the metadata already.
@@ -72,13 +82,20 @@ def with_rendered(
         made += integration(federation, outputs, stated, source)
     refuse_if_any((_twice(each, components[each.key]) for each in made if each.key in components), "rendered twice")
     components |= {each.key: each for each in made}
+    logins: dict[str, Merged] = {}
+    for key in keys(stated) if Part.NETWORK in org.parts else ():
+        name, base = key.full_name, components.get(key)
+        ours = wanted_logins(outputs, stated, name)
+        logins[name] = merge(ours, login_ranges((held or {}).get(key)))
+        mine = with_logins(base, name, ours, source)
+        components[key] = replace(with_logins(base, name, logins[name].ranges, source), digest=mine.digest)
     ranges = wanted(outputs, stated) if Part.NETWORK in org.parts else ()
     if not (security or ranges):
-        return Rendered(build_bundle(components.values(), bundle.api_version))
+        return Rendered(build_bundle(components.values(), bundle.api_version), logins=logins)
     base = _settled(components.get(SECURITY), SECURITY, PATH, security, source)
     network = merge(ranges, ranges_of((held or {}).get(SECURITY))) if ranges else None
     components[SECURITY] = _trusting(base, ranges, network, source)
-    return Rendered(build_bundle(components.values(), bundle.api_version), network)
+    return Rendered(build_bundle(components.values(), bundle.api_version), network, logins)
 
 
 def _trusting(base: Component, ranges: tuple[Any, ...], network: Merged | None, source: Place) -> Component:

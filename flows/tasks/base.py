@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,27 @@ from cumulusci.core.exceptions import CumulusCIFailure, CumulusCIUsageError
 from cumulusci.core.tasks import BaseSalesforceTask
 from cumulusci.utils.options import CCIOptions, Field
 
+from flows.admission import BEIJING
+from flows.apiversion import FLOOR, deploy_version, in_version
 from flows.approval import known_approvers, time_now
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
 from flows.compose import compose_for
+from flows.features import Excluded, excluded_lines, excludes
 from flows.handover import read_outputs
 from flows.junit import junit
 from flows.ledger import Ledger
 from flows.metadata_api import MetadataApi
 from flows.metadata_results import DeployResult
 from flows.objectstore import buckets_of
+from flows.orgbundle import fitted
 from flows.planfile import read_plan
 from flows.project import federation_of
 from flows.promote import Promotion
 from flows.relatedtests import Wanted
 from flows.release import Release
 from flows.render.layer import merges, with_rendered
-from flows.render.network import SECURITY, diff_lines
+from flows.render.network import SECURITY
 from flows.shelf import Shelf
 from flows.signing import is_digest, read_signed
 from flows.snapshot import components_of
@@ -39,7 +44,7 @@ from kit.console import people
 from kit.problems import Problem, Refused, refuse_if_any
 from orgs.access import FILE as ACCESS_FILE
 from orgs.access import Access, load_access
-from orgs.federation import Org
+from orgs.federation import Federation, Org
 
 TIMEOUT_MINUTES = 60
 """How long a deployment may take where no option says otherwise."""
@@ -84,6 +89,8 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
     """The digest of the release that the option `bundle` names; "" for none."""
     security: Component | None = None
     """The security settings that the org has, once it was asked."""
+    excluded: tuple[Excluded, ...] = ()
+    """What the org doesn't get of the release, since its edition lacks what it needs."""
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Do the task's work; return the deployment that it made, if any. Raises `Refused`."""
@@ -124,28 +131,64 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         What the task's own org has now is asked of it; what is said of another org is good for comparing only.
         """
         org, given = of or self.org, self.parsed_options.bundle
-        federation = federation_of(self.root)
+        federation, own = federation_of(self.root), org.name == self.org.name
         bundle = self._given(given, org) if given else compose_for(federation, org, self.root)
+        if excludes(org, federation):
+            bundle = self._without_missing(bundle, org, federation)
+        if own:
+            bundle = self._in_version(bundle)
         if not (org.parts or has_placeholders(bundle)):
             return bundle
         outputs = read_outputs(project=self.root)
-        held = self._held(bundle.api_version) if org.name == self.org.name else None
+        held = self._held(bundle.api_version) if own else None
         done = with_rendered(substituted(bundle, outputs), org, federation, outputs, self.access, held)
-        for line in diff_lines(done.network) if done.network and held is not None else ():
-            self.logger.info(f"{org.name}: trusted ranges: {line}")
+        for line in done.diff_lines if held is not None else ():
+            self.logger.info(f"{org.name}: {line}")
         return done.bundle
+
+    def _without_missing(self, bundle: Bundle, org: Org, federation: Federation) -> Bundle:
+        """Return the bundle without what the org's edition lacks today; of the task's own org that is told and kept."""
+        own = org.name == self.org.name
+        today = time_now(read_outputs(project=self.root).environment).astimezone(BEIJING).date()
+        left, excluded = fitted(bundle, org, federation, self.root, today, self.stated_facts if own else None)
+        if own:
+            self.excluded = excluded
+            for line in excluded_lines(excluded):
+                self.logger.info(f"{org.name}: {line}")
+        return left
+
+    def _in_version(self, bundle: Bundle) -> Bundle:
+        """Return the bundle in the API version that the org is spoken to with. Raises `Refused` with what is too new
+        for the org."""
+        version = deploy_version(bundle.api_version, self.ceiling, self.org)
+        if version == bundle.api_version:
+            return bundle
+        self.logger.info(f"{self.org.name}: deploying in API version {version}, not {bundle.api_version}: its highest")
+        return in_version(bundle, version, self.api(version).known_types(), self.org.name)
+
+    @cached_property
+    def ceiling(self) -> str | None:
+        """The highest API version that the org answers, None when it doesn't say."""
+        return MetadataApi(self.org_config.session, FLOOR, renew=self.org_config.renew).highest_version()
+
+    @property
+    def stated_facts(self) -> Path | None:
+        """The file of facts that the task's options name."""
+        stated = getattr(self.parsed_options, "facts", None)
+        return Path(stated) if stated else None
 
     def _held(self, api_version: str) -> dict[ComponentKey, Component]:
         """Return what the org has now of what is merged with it. Raises `Refused` when it doesn't say: to take that
         for nothing would delete it."""
-        keys = merges(self.org)
+        keys = merges(self.org, self.access)
         held = components_of(self.api(api_version).retrieve(keys).files, keys) if keys else {}
         silent = [key for key in keys if key not in held]
         refuse_if_any(
             Problem(
                 f"{self.org.name} doesn't give back {key}",
-                "what is rendered is merged with what the org has; every org has these settings",
-                "give the runner's user the permissions View Setup and Modify Metadata",
+                "what is rendered is merged with what the org has; every org has security settings",
+                "give the runner's user the permissions View Setup and Modify Metadata; of a profile see that the org "
+                "has one of the name that orgs/access.yml states",
             )
             for key in silent
         )
@@ -188,8 +231,9 @@ class ReleaseTask(BaseSalesforceTask):  # type: ignore[misc]
         )
 
     def api(self, api_version: str) -> MetadataApi:
-        """Return the org's Metadata API."""
-        return MetadataApi(self.org_config.session, api_version, renew=self.org_config.renew)
+        """Return the org's Metadata API, in this version or in the org's highest one where that is lower."""
+        version = deploy_version(api_version, self.ceiling, self.org)
+        return MetadataApi(self.org_config.session, version, renew=self.org_config.renew)
 
     def _write_junit(self, result: DeployResult | None, problems: tuple[Problem, ...]) -> None:
         path: Any = getattr(self.parsed_options, "junit", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 
@@ -9,11 +10,12 @@ from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.ledger import Ledger
 from flows.lockout import Accepted, Logins, Verdict, judge_lockout
-from flows.logins import administrators, assertion_accepted, runner_address, trusted_since
+from flows.logins import administrators, assertion_accepted, runner_address, runner_profile, trusted_since
 from flows.metadata_api import MetadataApi
 from flows.plan import Plan
 from flows.project import federation_of
-from flows.render.network import SECURITY, ranges_of
+from flows.render.network import SECURITY, IpRange, ranges_of
+from flows.render.profiles import PROFILE, login_ranges, may_be
 from flows.render.sso import CONFIG, good_until, passwords_off
 from flows.tasks.base import ReleaseTask
 from flows.tokens import mint
@@ -24,8 +26,10 @@ from orgs.editions import OrgKind
 def lockout(task: ReleaseTask, ledger: Ledger, today: date, plan: Plan, bundle: Bundle) -> Verdict:
     """Return whether somebody can still log in to the task's org after a plan; asks only when the plan changes who
     can. Raises `Refused` when the org can't be reached."""
+    touched = [key for key in plan.touched if key.type == PROFILE]
+    restricted = {key: found for key in touched if (found := login_ranges(bundle.components[key]))}
     changes = {key for key in (*plan.touched, *plan.deletes) if key == SECURITY or key.type == CONFIG}
-    if not changes:
+    if not (changes or restricted):
         return Verdict()
     org, api = task.org, task.api(bundle.api_version)
     configs = {key: component for key, component in bundle.components.items() if key.type == CONFIG}
@@ -38,11 +42,16 @@ def lockout(task: ReleaseTask, ledger: Ledger, today: date, plan: Plan, bundle: 
         admins=administrators(api, named) if configs else None,
         passwords_off=bool(security and passwords_off(security)),
         ranges=ranges,
-        runner=runner_address(api) if ranges else None,
+        runner=runner_address(api) if ranges or restricted else None,
+        profiles=_of_runner(restricted, runner_profile(api)) if restricted else {},
         tried=_tried(task, ledger, frozenset(configs), bundle.api_version) if ask else None,
         needs_trial=ask,
     )
     return judge_lockout(org.name, logins, today)
+
+
+def _of_runner(restricted: Mapping[ComponentKey, Sequence[IpRange]], label: str | None) -> dict[str, Sequence[IpRange]]:
+    return {key.full_name: ranges for key, ranges in restricted.items() if may_be(key.full_name, label)}
 
 
 def _tried(task: ReleaseTask, ledger: Ledger, configs: frozenset[ComponentKey], api_version: str) -> Accepted | None:

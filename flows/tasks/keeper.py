@@ -9,11 +9,12 @@ from pathlib import Path
 from flows.admission import BEIJING, Doorkeeper, Signatures
 from flows.approval import LOCAL, folder_of, known_approvers, read_approvals, time_now
 from flows.components import Component
-from flows.gates.facts import Facts, OrgFacts
+from flows.gates.facts import Facts, OrgFacts, facts_file
 from flows.gates.gather import gather
 from flows.gates.run import run_gates
 from flows.handover import read_outputs
 from flows.ledger import Ledger
+from flows.logins import runner_address
 from flows.objectstore import buckets_of
 from flows.plan import Plan
 from flows.project import federation_of
@@ -28,7 +29,7 @@ from orgs.federation import Org
 from orgs.freezes import load_freezes
 
 
-def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doorkeeper:
+def doorkeeper(task: ReleaseTask, narrator: Narrator) -> Doorkeeper:
     """Return who judges a release of `task`'s org, with the facts that the org tells itself. Raises `Refused`."""
     outputs = read_outputs(project=task.root)
     federation = known_approvers(federation_of(task.root), outputs.environment)
@@ -37,17 +38,17 @@ def doorkeeper(task: ReleaseTask, api_version: str, narrator: Narrator) -> Doork
     calendar = task.root / "orgs" / "freezes.yml"
 
     def facts(plan: Plan) -> Facts:
-        stated = getattr(options, "facts", None)
-        own = task.root / "orgs" / "facts" / f"{task.org.name}.yml"
-        file = Path(stated) if stated else own if own.is_file() else None
+        file = facts_file(task.root, task.org.name, task.stated_facts)
         known = gather(read_project(task.root), federation, task.org, file)
-        known = replace(known, deletes=plan.deletes, packages=plan.packages)
+        known = replace(known, deletes=plan.deletes, packages=plan.packages, excluded=task.excluded)
         if task.security is not None:
             known = replace(known, org=known.org.model_copy(update=_seen(task.security, known.org)))
+        if known.org.runner_addresses is None and task.access.of(task.org.name).profiles:
+            seen = runner_address(task.api(federation.api_version))
+            known = replace(known, org=known.org.model_copy(update={"runner_addresses": (seen,) if seen else None}))
         if known.org.api_ceiling is not None:
             return known
-        ceiling = task.api(api_version).highest_version()
-        return replace(known, org=known.org.model_copy(update={"api_ceiling": ceiling}))
+        return replace(known, org=known.org.model_copy(update={"api_ceiling": task.ceiling}))
 
     def stands(other: Org) -> Standing:
         wanted = {key: component.digest for key, component in task.release(other).components.items()}

@@ -155,7 +155,7 @@ class Gate(ReleaseTask):
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Print what they find."""
         bundle = self.release()
-        keeper = doorkeeper(self, bundle.api_version, narrator)
+        keeper = doorkeeper(self, narrator)
         plan = self.promotion(bundle.api_version, narrator).plan(bundle)
         findings, timing = keeper.findings(plan, bundle), keeper.timing()
         click.echo(gate_text(self.org.name, findings))
@@ -190,7 +190,7 @@ class Validate(ReleaseTask):
         """Return what came of it; what the gates find is added to `findings`, whether or not it stops the release."""
         bundle = self.release()
         promotion = self.promotion(bundle.api_version, narrator)
-        keeper = doorkeeper(self, bundle.api_version, narrator)
+        keeper = doorkeeper(self, narrator)
 
         def gates(plan: Plan, of: Bundle) -> Sequence[Finding]:
             found = keeper.findings(plan, of)
@@ -217,7 +217,7 @@ class Promote(ReleaseTask):
         """Promote the release."""
         bundle = self.release()
         promotion = self.promotion(bundle.api_version, narrator)
-        promotion.keeper = doorkeeper(self, bundle.api_version, narrator)
+        promotion.keeper = doorkeeper(self, narrator)
         outcome = promotion.promote(bundle)
         click.echo(outcome_text(outcome, promotion.ledger.place))
         self.return_values = {"plan": outcome.plan.digest, "bundle": bundle.digest, **outcome.plan.counts}
@@ -231,9 +231,8 @@ class Rollback(ReleaseTask):
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Roll back."""
-        api_version = federation_of(self.root).api_version
-        promotion = self.promotion(api_version, narrator)
-        promotion.keeper = doorkeeper(self, api_version, narrator)
+        promotion = self.promotion(federation_of(self.root).api_version, narrator)
+        promotion.keeper = doorkeeper(self, narrator)
         outcome = promotion.rollback(self.parsed_options.to)
         text = outcome_text(outcome, promotion.ledger.place)
         click.echo(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,7 +23,7 @@ from flows.render.network import MARK
 from flows.tokens import mint
 from orgs.federation import load_federation
 from orgs.world import world
-from tests.e2e.released import Project
+from tests.e2e.released import Project, replace_in
 from tests.landed import OUTPUTS
 
 pytestmark = pytest.mark.e2e
@@ -78,6 +79,29 @@ def trusted(files: dict[str, bytes]) -> dict[str, str]:
     return {each.findtext("{*}start", ""): each.findtext("{*}description", "") for each in root.iter("{*}ipRanges")}
 
 
+def logins(files: dict[str, bytes]) -> set[str]:
+    """Return the login ranges of the retrieved profile of administrators, each by its first address."""
+    root = etree.fromstring(files["profiles/Admin.profile"])
+    return {each.findtext("{*}startAddress", "") for each in root.iter("{*}loginIpRanges")}
+
+
+def restrict_administrators(project: Project) -> None:
+    """Let administrators log in from trusted ranges only."""
+    replace_in(project.root / "orgs" / "access.yml", "  china-uat:\n", "  china-uat:\n    profiles: {Admin: trusted}\n")
+
+
+def lack_the_mobile_app(project: Project) -> None:
+    """Have the federation leave out what the org's edition lacks, and ship what needs the mobile app."""
+    org = "    sandbox: uat\n    instance: CHN3S\n"
+    replace_in(project.root / "orgs" / "federation.yml", org, f"{org}    missing_features: exclude\n")
+    removed = project.root / "metadata" / "china" / "remove.yml"
+    entries = yaml.safe_load(removed.read_text())["remove"]
+    left = [each for each in entries if each["component"] != "Settings:Mobile"]
+    assert len(left) < len(entries)
+    removed.write_text(yaml.safe_dump({"remove": left}))
+    (project.root / "orgs" / "facts" / "china-uat.yml").write_text("features: {mobile-app: false}\n")
+
+
 def by_hand(project: Project, address: str) -> None:
     """Trust another address, as an administrator does in setup: beside all that the org trusts already."""
     now = project.retrieved("Settings:Security")["settings/Security.settings"].decode()
@@ -98,9 +122,22 @@ def by_hand(project: Project, address: str) -> None:
 def test_outputs_become_metadata_and_only_ours_is_ever_taken_out(project: Project) -> None:
     one, two = certificate("one"), certificate("two")
     hand_over(project, **provider(one, two))
-    said = project.promote()
-    assert f"+ 47.100.0.1 {MARK}" in said
-    files = project.retrieved("Settings:Security", "SamlSsoConfig", "NamedCredential", "CustomObject:Sfoa_Callback__e")
+    restrict_administrators(project)
+    lack_the_mobile_app(project)
+    replace_in(project.root / "sfdx-project.json", '"sourceApiVersion": "62.0"', '"sourceApiVersion": "68.0"')
+    said = " ".join(project.promote().split())
+    assert f"trusted ranges: + 47.100.0.1 {MARK}" in said, said
+    assert f"login ranges of profile Admin: + 47.100.0.2 {MARK}" in said
+    assert "deploying in API version 67.0, not 68.0" in said
+    assert "Settings:Mobile: CHN3S lacks Salesforce mobile app" in said
+    (done,) = project.data("sfoa", "ledger", "show", "--org", "china-uat", "--json")["result"]
+    reason = "left out of the release: CHN3S lacks Salesforce mobile app, and the federation excludes what needs it"
+    assert done["record"]["excluded"] == [{"component": "Settings:Mobile", "reason": reason}]
+    files = project.retrieved(
+        "Settings:Security", "Profile:Admin", "SamlSsoConfig", "NamedCredential", "CustomObject:Sfoa_Callback__e"
+    )
+    assert logins(files) == {"47.100.0.1", "47.100.0.2", "203.0.113.0"}
+    assert b"<userLicense>Salesforce" in files["profiles/Admin.profile"]  # what the org's profile holds stays
     configs = {path: data for path, data in files.items() if path.endswith(".samlssoconfig")}
     roots = [etree.fromstring(data) for data in configs.values()]
     assert {root.findtext("{*}samlEntityId") for root in roots} == {"https://acme-cn--uat.sandbox.my.sfcrmproducts.cn"}
@@ -118,8 +155,11 @@ def test_outputs_become_metadata_and_only_ours_is_ever_taken_out(project: Projec
     said = project.promote()
     assert f"- 47.100.0.2 {MARK}" in said
     assert f"= {HAND} by hand" in said
-    files = project.retrieved("Settings:Security", "SamlSsoConfig")
+    files = project.retrieved("Settings:Security", "Profile:Admin", "SamlSsoConfig")
     assert trusted(files).keys() == {"47.100.0.1", "203.0.113.0", HAND}
+    assert logins(files) == {"47.100.0.1", "203.0.113.0"}
+    drifted = project.run("sfoa", "drift", "--org", "china-uat", "--json")
+    assert "Profile:Admin" not in drifted.stdout
     (left,) = [path for path in files if path.endswith(".samlssoconfig")]
     assert body(two) in configs[left].decode()
 
@@ -150,10 +190,12 @@ def test_the_guard_asks_the_org_who_gets_in_and_from_where(project: Project, clo
     assert assertion_accepted(api, "2026-11-22T00:00:00Z") is None
 
     hand_over(project, **provider(certificate("one")))
+    restrict_administrators(project)
     done = project.run("cci", "flow", "run", "promote", "--org", "china-uat")
     assert done.returncode == 1
     words = " ".join((done.stdout + done.stderr).split())
     assert "the runner's own address 192.0.2.1 is in none of the ranges" in words
+    assert "192.0.2.1 is in none of the login ranges of the profile Admin" in words
     assert f"{first} is frozen" in words
     assert "没有应急管理员能绕过 SSO 登录" in words
     assert trusted(project.retrieved("Settings:Security")) == {}

@@ -155,6 +155,16 @@ def test_of_a_profile_only_the_entries_about_what_was_retrieved_are_missed() -> 
     assert len(differences("PermissionSet", shipped, "", frozenset({"A.Y__c"}))) == 2
 
 
+def test_of_a_profile_of_which_only_login_ranges_are_shipped_all_else_is_the_org_s_own() -> None:
+    login = "<loginIpRanges><endAddress>%s</endAddress><startAddress>47.100.0.1</startAddress></loginIpRanges>"
+    rights = "<custom>false</custom><userPermissions><enabled>true</enabled><name>RunReports</name></userPermissions>"
+    ours = login % "47.100.0.1"
+    assert differences("Profile", ours, ours + rights) == []
+    assert differences("Profile", ours, login % "47.100.0.9" + rights) != []
+    assert differences("Profile", ours, rights) != []
+    assert differences("Profile", ours + grant("A.X__c", "true"), ours + grant("A.X__c", "true") + rights) != []
+
+
 def test_a_difference_says_the_line_of_what_was_shipped() -> None:
     shipped = "<a>1</a>\n<b>2</b>\n<c>\n<d>3</d>\n</c>"
     found = compare(element(shipped), element("<a>1</a><b>9</b><c><d>9</d></c><e>5</e>"), "ApexPage")

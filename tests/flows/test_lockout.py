@@ -77,6 +77,19 @@ def test_a_runner_outside_of_the_ranges_is_refused() -> None:
     assert "198.51.100.1" in what
 
 
+def test_a_runner_outside_of_the_login_ranges_of_a_profile_that_may_be_its_own_is_refused() -> None:
+    office, egress = IpRange("203.0.113.0", "203.0.113.31"), IpRange("47.100.0.1", "47.100.0.1")
+    logs_in = {"Admin": [office], "Release Runner": [egress]}
+    (what,) = refusals(replace(GOOD, profiles=logs_in))
+    assert what.endswith("203.0.113.7 is in none of the login ranges of the profile Release Runner")
+    alone = Logins(profiles={"Admin": logs_in["Admin"]}, runner="203.0.113.7")
+    assert refusals(alone) == []
+    unseen = judge_lockout("china-production", replace(alone, runner=None), TODAY)
+    assert [each.what for each in unseen.unknown] == [
+        "china-production: the org doesn't say at which address it sees the runner"
+    ]
+
+
 def test_production_asks_for_an_assertion_that_a_sandbox_accepted() -> None:
     verdict = judge_lockout("china-production", replace(GOOD, tried=None), TODAY)
     assert verdict.out == []

@@ -67,6 +67,13 @@ def test_what_refers_is_deleted_before_what_it_refers_to() -> None:
     ]  # fmt: skip
 
 
+def test_settings_and_profiles_stay_in_the_org_when_a_release_no_longer_holds_them() -> None:
+    shipped = {
+        ComponentKey.parse(text): "0" * 64 for text in ("Settings:Case", "Profile:Sales", "Layout:Visit__c-Visit")
+    }
+    assert plan_for(bundle_of(), shipped).deletes == (ComponentKey("Layout", "Visit__c-Visit"),)
+
+
 def test_a_sandbox_runs_the_bundle_s_own_tests() -> None:
     plan = plan_for(bundle_of(apex("A"), apex("ATest", test=True)), {})
     assert (plan.tests.level, plan.tests.classes) == (TestLevel.SPECIFIED, ("ATest",))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from flows.components import Component, ComponentKey
 from flows.compose import Removal
+from flows.features import Excluded
 from flows.gates.facts import Deviation
 from flows.gates.history import read_log
 from flows.gates.safety import id_check, is_record_id
@@ -133,6 +134,7 @@ TO_CHINA = replace(
     sends(to_org="china-production"), federation=federation(strategy=Strategy.HUB, hub="global-production")
 )
 CHANNELS = {"as_of": "2026-11-22", "orgs": {"china-uat": {"channels": ["wecom"]}}}
+EXCLUDED = (Excluded(MOBILE.key, "Salesforce mobile app", "Salesforce 移动应用", "CHN3S", "datasheet", MOBILE.source),)
 TWINS: list[Twin] = [
     (
         "K10.below-floor",
@@ -145,6 +147,7 @@ TWINS: list[Twin] = [
         Given((MOBILE,), {"features": {"mobile-app": False}}),
         Given((MOBILE,), {"features": {"mobile-app": True}}),
     ),
+    ("K20.excluded", Given(more={"excluded": EXCLUDED}), Given((MOBILE,), {"features": {"mobile-app": True}})),
     (
         "K21.global-host",
         Given((apex("class A { String u = 'https://acme.my.salesforce.com/x'; }"),)),

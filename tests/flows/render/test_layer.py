@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from flows.package import assemble
 from flows.render.elements import whole
 from flows.render.layer import merges, with_rendered
 from flows.render.network import MARK, PATH, SECURITY, IpRange, as_elements, dropped, ranges_of
+from flows.render.profiles import login_ranges, may_be, with_logins
 from flows.render.sso import CONFIG, good_until, passwords_off, several_configs
 from infra.outputs import parse_outputs
 from kit.problems import Place, Refused
@@ -83,7 +85,7 @@ def test_an_org_of_the_global_edition_gets_nothing_unless_it_asks() -> None:
     assert lay(org, **INTEGRATION).components == {}
     asking = org.model_copy(update={"render": (Part.INTEGRATION,)})
     assert "NamedCredential:Sfoa_events" in keys(lay(asking, **INTEGRATION))
-    assert merges(org) == ()
+    assert merges(org, NOBODY) == ()
 
 
 def test_an_org_can_do_without_parts() -> None:
@@ -164,6 +166,83 @@ def test_users_are_sent_to_orgs_that_are_named() -> None:
         text(found[ComponentKey("RedirectWhitelistUrl", "Sfoa_global_uat")], "url")
         == "https://acme--uat.sandbox.my.salesforce.com"
     )
+
+
+SALES = ComponentKey("Profile", "Custom%3A Sales Profile")
+RESTRICTED: dict[str, object] = {
+    "office_ranges": [{"name": "Shanghai office", "start": "203.0.113.0", "end": "203.0.113.31"}],
+    "profiles": {SALES.full_name: "trusted"},
+}
+
+
+def access(**stated: object) -> Access:
+    return Access.model_validate({"as_of": "2026-11-22", "orgs": {"china-uat": stated}})
+
+
+def profile(*ranges: IpRange, more: str = "") -> Component:
+    made = with_logins(None, SALES.full_name, ranges, HERE)
+    body = made.files[0].data.replace(b"</Profile>", f"{more}</Profile>".encode())
+    return replace(made, files=(replace(made.files[0], data=body),))
+
+
+def log_in(given: Access, *components: Component, held: Component | None = None) -> tuple[Component, list[str]]:
+    now = {SALES: held} if held else None
+    outputs = parse_outputs(OUTPUTS, "outputs")
+    made = with_rendered(build_bundle(components, "62.0"), UAT, FEDERATION, outputs, given, now)
+    return made.bundle.components[SALES], made.diff_lines
+
+
+def test_users_of_a_profile_log_in_from_egress_and_offices_only_and_what_others_put_there_stays() -> None:
+    stated = access(**RESTRICTED)
+    assert merges(UAT, stated) == (SECURITY, SALES)
+    old = IpRange("47.100.0.9", "47.100.0.9", f"{MARK}egress of stack local")
+    asked, said = log_in(stated, held=profile(HAND, old))
+    assert [each.start for each in login_ranges(asked)] == ["47.100.0.1", "198.51.100.7", "203.0.113.0"]
+    about = f"login ranges of profile {SALES.full_name}"
+    assert f"{about}: + 47.100.0.1 {MARK}egress of stack local" in said
+    assert f"{about}: - 47.100.0.9 {MARK}egress of stack local" in said
+    assert f"{about}: = 198.51.100.7 VPN of the auditors" in said
+    unasked, _ = log_in(stated)
+    assert asked.digest == unasked.digest  # a range that somebody added is no change of the release
+    assert HAND not in login_ranges(unasked)
+
+
+def test_a_profile_of_the_metadata_keeps_what_it_holds_and_another_one_holds_nothing_else() -> None:
+    rights = "<userPermissions><enabled>true</enabled><name>RunReports</name></userPermissions>"
+    ours, _ = log_in(access(**RESTRICTED), profile(HAND, more=rights))
+    assert "RunReports" in ours.files[0].data.decode()
+    assert HAND in login_ranges(ours)
+    assert len(login_ranges(ours)) == 3
+    alone, _ = log_in(access(**RESTRICTED))
+    root = etree.fromstring(alone.files[0].data)
+    assert {etree.QName(each).localname for each in root} == {"loginIpRanges"}
+
+
+def test_a_profile_is_opened_again_by_a_range_that_holds_every_address() -> None:
+    opened, _ = log_in(access(profiles={SALES.full_name: "anywhere"}))
+    (only,) = login_ranges(opened)
+    assert only.holds("8.8.8.8")
+    assert only.ours
+
+
+def test_a_profile_whose_users_could_not_log_in_from_any_office_is_refused() -> None:
+    with pytest.raises(ValueError, match="nobody could log in but from the landing zone"):
+        access(profiles={"Admin": "trusted"})
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "may"),
+    [
+        ("Admin", "System Administrator", True),
+        ("Admin", "系统管理员", True),  # labels of standard profiles come in the language of who asks
+        ("Admin", "Standard User", False),
+        ("Custom%3A Sales Profile", "Custom: Sales Profile", True),
+        ("Custom%3A Sales Profile", "System Administrator", False),
+        ("Custom%3A Sales Profile", None, True),
+    ],
+)
+def test_whether_a_profile_may_be_the_runner_s_is_told_by_its_label(name: str, label: str | None, may: bool) -> None:
+    assert may_be(name, label) is may
 
 
 def test_metadata_that_takes_a_name_of_the_kit_s_is_refused_with_its_place() -> None:
