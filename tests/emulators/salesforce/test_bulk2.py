@@ -8,12 +8,15 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from salesforce_world import Caller, Clock
 
 from emulators.http import Request, Response
 from emulators.salesforce import bulk2
 from tests.emulated_org import cites
 
+DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 INGEST, QUERY = "/services/data/v62.0/jobs/ingest", "/services/data/v62.0/jobs/query"
 
 
@@ -46,7 +49,7 @@ def done(caller: Caller, clock: Clock, text: str, **asked: Any) -> Any:
 
 def rows(response: Response, delimiter: str = ",") -> list[dict[str, str]]:
     assert response.status == 200, response.body
-    return list(csv.DictReader(io.StringIO(response.body.decode()), delimiter=delimiter))
+    return list(csv.DictReader(io.StringIO(response.body.decode(), newline=""), delimiter=delimiter))
 
 
 def results(caller: Caller, ident: str, what: str) -> list[dict[str, str]]:
@@ -151,6 +154,32 @@ def test_delimiter_and_line_end_are_the_job_s(caller: Caller, clock: Clock) -> N
     assert (good["Name"], good["Phone"]) == ("A;B", "1,2")
     refused = caller.refused("POST", INGEST, {"object": "Account", "operation": "insert", "columnDelimiter": "#"})
     assert refused[:2] == (400, "INVALIDJOB")
+
+
+TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from('\n\r",;|^`\t'), max_size=20)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(TEXTS.filter(lambda text: text not in ("", "#N/A")), TEXTS.filter(lambda text: text != "#N/A"))),
+    st.sampled_from(sorted(DELIMITERS)),
+    st.sampled_from(["LF", "CRLF"]),
+)
+def test_what_is_loaded_is_what_a_query_job_finds(
+    caller: Caller, clock: Clock, sent: list[tuple[str, str]], delimiter: str, line_ending: str
+) -> None:
+    form: Any = {"delimiter": DELIMITERS[delimiter], "lineterminator": {"LF": "\n", "CRLF": "\r\n"}[line_ending]}
+    text = io.StringIO(newline="")
+    csv.writer(text, **form).writerows([("Name", "Phone"), *sent])
+    asked = {"columnDelimiter": delimiter, "lineEnding": line_ending}
+    job = done(caller, clock, text.getvalue(), **asked)
+    assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", len(sent), 0)
+    response = caller("GET", f"{INGEST}/{job['id']}/successfulResults")
+    ids = {row["sf__Id"] for row in rows(response, DELIMITERS[delimiter])}
+    ident = created(caller, QUERY, operation="query", query="SELECT Id, Name, Phone FROM Account", **asked)["id"]
+    clock.seconds += 5
+    found = rows(caller("GET", f"{QUERY}/{ident}/results"), DELIMITERS[delimiter])
+    assert sorted((row["Name"], row["Phone"]) for row in found if row["Id"] in ids) == sorted(sent)
 
 
 @cites("bulk csv")
