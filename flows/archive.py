@@ -6,7 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 # 1 January 1980, 00:00, the earliest time that the format can hold, and rw-r--r-- of a regular file.
 _TIME, _DATE = 0, 1 << 5 | 1
@@ -28,23 +28,39 @@ def zip_bytes(files: Mapping[str, bytes], level: int = 6) -> bytes:
     Written here and not by `zipfile`, which takes most of its time for its own objects where files are many and small.
     Raises `ValueError` for more than the plain format holds: 65,535 files, 4 GiB.
     """
+    return zip_of(packed(files, level))
+
+
+Packed = tuple[str, int, int, bytes]
+"""A file in a zip: path, CRC-32, length, and the compressed bytes."""
+
+
+def packed(files: Mapping[str, bytes], level: int = 6) -> list[Packed]:
+    """Return `files` (path → content) compressed, to be put together by `zip_of`."""
+    found: list[Packed] = []
+    for path, data in files.items():
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15)
+        found.append((path, zlib.crc32(data), len(data), packer.compress(data) + packer.flush()))
+    return found
+
+
+def zip_of(files: Iterable[Packed]) -> bytes:
+    """Return the zip of packed files, sorted by path. Raises `ValueError` for more than the plain format holds."""
     parts: list[bytes] = []
     directory: list[bytes] = []
     offset = 0
-    for path in sorted(files):
-        data = files[path]
-        packer = zlib.compressobj(level, zlib.DEFLATED, -15)
-        packed = packer.compress(data) + packer.flush()
+    for path, crc, length, data in sorted(files):
         name = path.encode()
         flags = 0 if path.isascii() else _UTF8
-        about = (flags, _DEFLATED, _TIME, _DATE, zlib.crc32(data), len(packed), len(data), len(name), 0)
-        parts += [_LOCAL.pack(b"PK\3\4", _VERSION, *about), name, packed]
+        about = (flags, _DEFLATED, _TIME, _DATE, crc, len(data), length, len(name), 0)
+        parts += [_LOCAL.pack(b"PK\3\4", _VERSION, *about), name, data]
         directory += [_CENTRAL.pack(b"PK\1\2", _VERSION, _UNIX, _VERSION, *about, 0, 0, 0, _MODE, offset), name]
-        offset += _LOCAL.size + len(name) + len(packed)
-    if len(files) > _MOST_FILES or offset > _MOST_BYTES:
-        raise ValueError(f"{len(files)} files of {offset} bytes are more than a zip holds")
+        offset += _LOCAL.size + len(name) + len(data)
+    number = len(parts) // 3
+    if number > _MOST_FILES or offset > _MOST_BYTES:
+        raise ValueError(f"{number} files of {offset} bytes are more than a zip holds")
     size = sum(map(len, directory))
-    end = _END.pack(b"PK\5\6", 0, 0, len(files), len(files), size, offset, 0)
+    end = _END.pack(b"PK\5\6", 0, 0, number, number, size, offset, 0)
     return b"".join([*parts, *directory, end])
 
 

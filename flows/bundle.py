@@ -15,6 +15,7 @@ from flows.components import Component, ComponentKey, Fragment, MdapiFile
 from flows.containers import closing
 from flows.entries import Entry, component_of, entry_of
 from flows.package import MANIFEST, Layout, lay_out, manifest
+from flows.written import write_file
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 
 INDEX = "sfoa-bundle.json"
@@ -61,20 +62,6 @@ def bundle_bytes(bundle: Bundle) -> bytes:
 def write_bundle(bundle: Bundle, path: Path) -> None:
     """Write the bundle's zip, whole or not at all. Raises `Refused` when the disk doesn't take it."""
     write_file(bundle_bytes(bundle), path)
-
-
-def write_file(data: bytes, path: Path) -> None:
-    """Write a bundle's or release's bytes, whole or not at all. Raises `Refused` when the disk doesn't take it."""
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        what = f"cannot write the bundle: {error.strerror}"
-        raise Refused(Problem(what, "the folder can be written", "choose another --out", Place(str(path)))) from error
 
 
 def read_bundle(path: Path) -> Bundle:

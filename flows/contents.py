@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from flows import xmltext
 from flows.components import Component, Fragment, MdapiFile
 from flows.xmltext import NAMESPACE, MalformedXmlError
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 
 def digest_of(parts: Iterable[bytes]) -> str:
@@ -47,7 +49,7 @@ def metadata_root(data: bytes) -> etree._Element | None:
         root = xmltext.parse(data).root
     except MalformedXmlError:
         return None
-    return root if etree.QName(root).namespace == NAMESPACE else None
+    return root if str(root.tag).startswith(f"{{{NAMESPACE}}}") else None
 
 
 def _content(data: bytes) -> bytes:

@@ -7,13 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 from flows.archive import zip_bytes
 from flows.components import Component, ComponentKey, Run, by_key
 from flows.containers import put_together
 from flows.metadata_types import metadata_types
-from flows.xmltext import NAMESPACE
+from flows.xmltext import NAMESPACE, escaped
 from kit.problems import Place
 
 MANIFEST = "package.xml"
@@ -128,7 +127,7 @@ def manifest(keys: Iterable[ComponentKey], api_version: str) -> bytes:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{NAMESPACE}">']
     for name in sorted(members):
         lines.append("    <types>")
-        lines += [f"        <members>{escape(member, quote=False)}</members>" for member in sorted(members[name])]
-        lines += [f"        <name>{escape(name, quote=False)}</name>", "    </types>"]
-    lines += [f"    <version>{escape(api_version, quote=False)}</version>", "</Package>", ""]
+        lines += [f"        <members>{escaped(member)}</members>" for member in sorted(members[name])]
+        lines += [f"        <name>{escaped(name)}</name>", "    </types>"]
+    lines += [f"    <version>{escaped(api_version)}</version>", "</Package>", ""]
     return "\n".join(lines).encode()

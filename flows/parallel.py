@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
-from multiprocessing.connection import Connection
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -21,8 +20,13 @@ def processors() -> int:
     That is beside other threads, whose locks the copy would hold for ever, and on systems other than Linux, whose
     libraries don't bear it (Python's documentation of `multiprocessing`, "Contexts and start methods", 3.11).
     """
-    alone = threading.active_count() == 1 and multiprocessing.parent_process() is None
+    alone = threading.active_count() == 1 and _is_no_copy()
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" and alone else 1
+
+
+def _is_no_copy() -> bool:
+    process = sys.modules.get("multiprocessing.process")
+    return process is None or process.parent_process() is None
 
 
 def shared_out(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], weights: Sequence[int]) -> list[Result]:
@@ -32,29 +36,28 @@ def shared_out(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], 
     copy that fails leaves its share to this one, so an error is raised here as it would be without copies.
     """
     first, *others = _shares(items, weights, processors())
-    context = multiprocessing.get_context("fork")
-    started = []
-    for share in others:
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_send, args=(sender, work, share))
-        process.start()
-        sender.close()
-        started.append((process, receiver, share))
+    started = [(*_copy(work, share), share) for share in others]
     results = [work(first)]
-    for process, receiver, share in started:
-        try:
-            results.append(receiver.recv())
-        except EOFError:
-            results.append(work(share))
-        finally:
-            receiver.close()
-            process.join()
+    for process, pipe, share in started:
+        with open(pipe, "rb") as stream:  # noqa: PTH123  a pipe has no path
+            told = stream.read()
+        _, status = os.waitpid(process, 0)
+        results.append(pickle.loads(told) if status == 0 else work(share))  # noqa: S301  a copy of this process wrote it
     return results
 
 
-def _send(sender: Connection, work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) -> None:
+def _copy(work: Callable[[Sequence[Item]], Result], share: Sequence[Item]) -> tuple[int, int]:
+    """Do `work` of a share in a copy of this process; return the copy's number, and the pipe that brings the result.
+
+    Without `multiprocessing`, which takes as long to load as some hundreds of files to convert.
+    """
+    receiver, sender = os.pipe()
+    if process := os.fork():
+        os.close(sender)
+        return process, receiver
     try:
-        sender.send(work(share))
+        with open(sender, "wb") as stream:  # noqa: PTH123
+            pickle.dump(work(share), stream, pickle.HIGHEST_PROTOCOL)
     except BaseException:  # what went wrong shows when the share is done again
         os._exit(1)
     os._exit(0)  # not this process's clean-up: what it inherited belongs to its parent

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from flows.archive import zip_bytes, zip_files
-from flows.bundle import Bundle, build_bundle, differences, parse_bundle, read_file, write_file
+from flows.bundle import Bundle, build_bundle, differences, parse_bundle, read_file
 from flows.components import Component
 from flows.compose import Layer, compose, read_layers
 from flows.entries import Entry, component_of, entry_of
 from flows.project import MARK
 from flows.provenance import Provenance, look, provenance_of
 from flows.source.project import Project, read_project
+from flows.written import write_file
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 from orgs.federation import Federation
 from orgs.model import nearest

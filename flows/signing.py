@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flows.bundle import Bundle, read_file, write_file
+from flows.bundle import Bundle, read_file
 from flows.release import Release, parse_any, write_release
 from flows.sshsig import sign, signature_fault, signer_of
+from flows.written import write_file
 from kit.problems import Place, Problem, Refused, relative
 from orgs.federation import Approver, Federation, Power
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
 
-from lxml import etree
+if TYPE_CHECKING:
+    from lxml import etree
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 
-_PARSER = etree.XMLParser(
-    remove_blank_text=True,
-    remove_comments=True,
-    remove_pis=True,
-    strip_cdata=True,
-    resolve_entities=False,
-    no_network=True,
-    huge_tree=True,
-)
 _MISC = rb"(?:\s|<!--.*?-->|<\?.*?\?>)*"
 _ATTRIBUTES = rb"""(?P<attributes>(?:[^"'>]|"[^"]*"|'[^']*')*?)"""
 _ROOT_START = re.compile(rb"\A" + _MISC + rb"<(?P<name>[^\s/>]+)" + _ATTRIBUTES + rb"(?P<empty>/?)>", re.DOTALL)
@@ -28,6 +23,12 @@ _TAG = re.compile(
     re.DOTALL,
 )
 _DEFAULT_NAMESPACE = re.compile(rb"""\sxmlns\s*=\s*(?:"[^"]*"|'[^']*')""")
+# How Salesforce's tools begin a file. No other namespace is declared in it, so no other can be declared wrongly.
+_PLAIN_START = re.compile(
+    rb'<\?xml version="1\.0" encoding="(?:UTF-8|utf-8)"\?>[ \t\r\n]*'
+    rb'<(?P<name>[A-Za-z]\w*) xmlns="%s"(?P<xsi> xmlns:xsi="%s")?>'
+    % (re.escape(NAMESPACE.encode()), re.escape(b"http://www.w3.org/2001/XMLSchema-instance"))
+)
 _ENCODING = re.compile(rb"""\A(<\?xml[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')""")
 
 
@@ -39,12 +40,61 @@ class MalformedXmlError(ValueError):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
 class Document:
-    """A well-formed document: `data` as UTF-8 without a byte order mark, and its `root` without comments."""
+    """A well-formed document: `data` as UTF-8 without a byte order mark.
 
-    data: bytes
-    root: etree._Element
+    The tree of a document that was `checked` is made when it is asked for, and what can be told without it is told
+    from the text: most files go over as they are.
+    """
+
+    __slots__ = ("_plain", "_root", "data")
+
+    def __init__(self, data: bytes, root: etree._Element | None, plain: re.Match[bytes] | None = None) -> None:
+        self.data = data
+        self._root = root
+        self._plain = plain
+
+    @property
+    def root(self) -> etree._Element:
+        """The root, without comments."""
+        if self._root is None:
+            self._root = _tree(self.data)
+        return self._root
+
+    @property
+    def declares_namespace(self) -> bool:
+        """Whether the root is in a namespace."""
+        return bool(self._plain) or str(self.root.tag).startswith("{")
+
+    @property
+    def name(self) -> str:
+        """The root's name without its namespace."""
+        return self._plain["name"].decode() if self._plain else local_name(self.root)
+
+    def child_text(self, name: str) -> str:
+        """Return the text of the root's first child of that local name, or ""."""
+        if self._plain and (first := _first_child(name).match(self.data, self._plain.end())):
+            return first[1].decode()
+        return child_text(self.root, name)
+
+    def may_hold(self, names: Iterable[str]) -> bool:
+        """Return False when the text tells that no element has one of these names, but that there is some element."""
+        first = self.data.find(b"<", self._plain.end()) if self._plain else -1
+        if first < 0 or self.data[first + 1] in b"/!?":
+            return True
+        return any(b"<" + name.encode() in self.data for name in names)
+
+    @property
+    def line(self) -> int:
+        """The line, from 1, on which the root's content begins."""
+        return 1 + self.data.count(b"\n", 0, self._plain.end()) if self._plain else root_span(self.data).line
+
+    def as_element(self, name: str) -> bytes:
+        """Return the root as an element of another name, line for line, to be put into a container."""
+        if self._plain and not self._plain["xsi"]:
+            start, end = self._plain.end(), _end_of_root(self.data, b"</" + self._plain["name"])
+            return b"<%b>%b</%b>" % (tag := name.encode(), self.data[start:end], tag)
+        return element_of(self.data, root_span(self.data), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +123,62 @@ class ChildSpan:
 
 def parse(data: bytes) -> Document:
     """Parse one file. Raises `MalformedXmlError`."""
+    from lxml.etree import XMLSyntaxError
+
     try:
-        root = etree.fromstring(data, _PARSER)
-    except etree.XMLSyntaxError as error:
+        root = _tree(data)
+    except XMLSyntaxError as error:
         message = (error.msg or "no XML").rpartition(", line ")
         raise MalformedXmlError(message[0] or message[2], error.lineno or 1) from error
     about: Any = root.getroottree().docinfo  # the stubs know neither `doctype` nor that it is never None
     if about.doctype:
         raise MalformedXmlError("a document type declaration", 1)
     return Document(_as_utf8(data, about.encoding or "UTF-8"), root)
+
+
+def checked(data: bytes) -> Document:
+    """Return what `parse` does, and raise as it does, but make no tree of a file as Salesforce's tools write it."""
+    plain = _PLAIN_START.match(data)
+    if plain and data.find(b"xmlns", plain.end()) < 0 and b"<!DOCTYPE" not in data and _is_well_formed(data):
+        return Document(data, None, plain)
+    return parse(data)
+
+
+def _is_well_formed(data: bytes) -> bool:
+    parser = expat.ParserCreate("UTF-8", " ")  # the separator makes it look at namespaces
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
+def _tree(data: bytes) -> etree._Element:
+    from lxml.etree import fromstring
+
+    return fromstring(data, _parser())
+
+
+@cache
+def _parser() -> etree.XMLParser:
+    from lxml.etree import XMLParser
+
+    return XMLParser(
+        remove_blank_text=True,
+        remove_comments=True,
+        remove_pis=True,
+        strip_cdata=True,
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=True,
+    )
+
+
+@cache
+def _first_child(name: str) -> re.Pattern[bytes]:
+    """Return what fits a root's content that begins with a child of that name, which holds plain text."""
+    tag = re.escape(name.encode())
+    return re.compile(rb"[ \t\r\n]*<%s>([^<&\r\s][^<&\r]*)</%s>" % (tag, tag))
 
 
 def local_name(element: etree._Element) -> str:
@@ -97,8 +194,15 @@ def child_text(element: etree._Element, name: str) -> str:
     return ""
 
 
+def escaped(text: str) -> str:
+    """Return text as it stands between tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def canonical(element: etree._Element, rename: str = "") -> bytes:
     """Return the element as canonical XML 1.0, without indentation and comments; with another name if asked."""
+    from lxml import etree
+
     if rename:
         namespace = etree.QName(element).namespace
         element.tag = f"{{{namespace}}}{rename}" if namespace else rename
@@ -130,7 +234,7 @@ def _end_of_root(data: bytes, tag: bytes) -> int:
 
 def in_namespace(document: Document) -> Document:
     """Return the document with the metadata namespace declared on its root, on the same line, if none was."""
-    if etree.QName(document.root).namespace:
+    if document.declares_namespace:
         return document
     match = _ROOT_START.match(document.data)
     end = match.end("name") if match else 0

@@ -50,6 +50,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "bundle": ("--source", ".", "--out", "out.zip"),
     "bundle-verify": ("release.zip",),
     "checklist": ("--org", ORG),
+    "convert": ("--source", ".", "--out", "package.zip"),
     "doctor": (),
     "drift": ("--org", "china-east"),  # an org that never received anything; tests/e2e/test_drift.py has drift
     "emulators coverage": (),
@@ -281,6 +282,7 @@ REFUSALS = {
     "approve": ("--plan", "absent.json", "--key", "absent", "--name", "li.wei"),
     "bundle": ("--source", "absent", "--out", "out.zip"),
     "bundle-verify": ("absent.zip",),
+    "convert": ("--source", "absent", "--out", "package.zip"),
     "emulators seed": ("outputs.json",),
     "drift": ("--org", ORG),  # its bundle is lost
     "explain-component": ("CustomTab", "B__c", "--org", ORG),

@@ -12,12 +12,11 @@ from typing import Any
 import click
 
 from flows.bundle import build_bundle, write_bundle
+from flows.commands.told import left_out, lines_of_types
 from flows.components import ComponentKey
 from flows.compose import compose, compose_project, read_layers
 from flows.source.project import Project, read_project
-from kit.console import emit, guarded, json_option, people
-
-_SHOWN = 10
+from kit.console import emit, guarded, json_option
 
 
 @click.command()
@@ -61,7 +60,7 @@ def _single(project: Project, out: Path, org_name: str | None) -> dict[str, Any]
     else:
         built, converted = compose_project(project)
         skipped = list(converted.skipped)
-    _tell(project, skipped)
+    left_out(project, skipped)
     write_bundle(built, out)
     return {"digest": built.digest, **_counts(built.components)}
 
@@ -77,7 +76,7 @@ def _whole(project: Project, out: Path, key: Path | None) -> dict[str, Any]:
     layers = layers_of(federation, project)
     release = release_of(federation, project, layers)
     signature = sign_release(release.digest, key, federation, datetime.now(UTC).date()) if key else ""
-    _tell(project, [file for layer in layers for file in layer.skipped])
+    left_out(project, [file for layer in layers for file in layer.skipped])
     return {
         "digest": release.digest,
         **_counts({key for bundle in release.bundles.values() for key in bundle.components}),
@@ -91,20 +90,9 @@ def _counts(keys: Collection[ComponentKey]) -> dict[str, Any]:
     return {"components": len(keys), "types": dict(sorted(types.items()))}
 
 
-def _tell(project: Project, skipped: list[str]) -> None:
-    console = people()
-    if not project.api_version_given:
-        console.print(f"The project names no sourceApiVersion: {project.api_version} is used.")
-    if skipped:
-        names = ", ".join(map(project.shown, skipped[:_SHOWN]))
-        more = f" and {len(skipped) - _SHOWN} more" if len(skipped) > _SHOWN else ""
-        console.print(f"Left out, being no metadata: {names}{more}")
-
-
 def _summary(result: Mapping[str, Any]) -> str:
     types = result["types"]
-    width = max(map(len, types), default=0)
-    lines = [f"  {name:<{width}}  {count:>5}" for name, count in types.items()]
+    lines = lines_of_types(types)
     lines += [f"  {name}  {digest}" for name, digest in result.get("orgs", {}).items()]
     total = f"components: {result['components']}, types: {len(types)}, API version: {result['api_version']}"
     return "\n".join([*lines, f"{result['file']}: {total}", f"sha256 {result['digest']}"])

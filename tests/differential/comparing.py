@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from source_samples import PROJECT, write
 from flows import xmltext
 from flows.components import ComponentKey
 from flows.convert import convert
+from flows.direct import package_of
 from flows.metadata_types import metadata_types
 from flows.package import MANIFEST, assemble
 from flows.presets import presets
@@ -50,9 +52,12 @@ def to_package(
 ) -> tuple[frozenset[ComponentKey], Mapping[str, bytes]]:
     """Convert a project to a package with both, assert that only what is meant differs; return what was compared, and
     Salesforce's package."""
-    result = convert(read_project(root), directories, "core")
+    project = replace(read_project(root), package_directories=tuple(directories), api_version="64.0")
+    result = convert(project, directories, "core")
     assert not result.problems, result.problems
-    ours = assemble(result.components, "64.0").files
+    package = assemble(result.components, "64.0")
+    assert package_of(project).zip == package.zip
+    ours = package.files
     answer = tool.source(root.resolve(), directories, out)
     assert answer.error == ""
     theirs = files_below(out)

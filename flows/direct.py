@@ -1,0 +1,153 @@
+"""Source format → one Metadata API package, and nothing beside it: no digests, no index, no way back to the source.
+
+What `sf project convert source` does. A bundle needs more of each file; see `flows.bundle`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flows import xmltext
+from flows.archive import Packed, packed, zip_of
+from flows.components import ComponentKey, MdapiFile
+from flows.containers import joined
+from flows.convert import convert_files
+from flows.converter import Converter
+from flows.metadata_types import ChildType, MetadataType
+from flows.package import MANIFEST, assemble, manifest
+from flows.parallel import shared_out
+from flows.source.project import Project
+from flows.source.resolve import Found, resolve
+from kit.problems import Place, refuse_if_any, relative
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+_WORTH_SHARING = 1000  # files, see flows.convert
+
+
+@dataclass(frozen=True, slots=True)
+class DirectPackage:
+    """A package as a zip, the components that it names, and the files of the source that are no metadata."""
+
+    zip: bytes
+    keys: tuple[ComponentKey, ...]
+    skipped: tuple[str, ...]
+
+
+def package_of(project: Project) -> DirectPackage:
+    """Return the package of all package directories of a project: byte for byte what `convert` and `assemble` give.
+
+    Raises `Refused` with all problems.
+    """
+    files = {file.name: file for directory in project.package_directories for file in project.files(directory)}
+    resolution = resolve(files.values(), project.shown, project.types)
+    shares = None if resolution.problems else _shares(project, resolution.found)
+    if shares is None:
+        # What is wrong, or unusual, is told and settled where components are whole.
+        converted = convert_files(project, files.values(), "source")
+        refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
+        keys = tuple(component.key for component in converted.components)
+        return DirectPackage(assemble(converted.components, project.api_version).zip, keys, converted.skipped)
+    keys = tuple(sorted(ComponentKey(*key) for share in shares for key in share.keys))
+    entries = [entry for share in shares for entry in share.entries]
+    entries += packed({MANIFEST: manifest(keys, project.api_version)})
+    return DirectPackage(zip_of(entries), keys, tuple(file.name for file in resolution.skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What a process makes: plain tuples and bytes, which another one takes over at little cost."""
+
+    keys: Sequence[tuple[str, str]]
+    entries: Sequence[Packed]
+
+
+def _shares(project: Project, found: Iterable[Found]) -> list[_Share] | None:
+    """Return the shares of all processes, None when something is wrong or two components write the same file."""
+
+    def make(share: Sequence[list[Found]]) -> _Share | None:
+        files = _Files(project, "", [])
+        for group in share:
+            for one in group:
+                files.take(one)
+        if files.problems or files.doubled:
+            return None
+        return _Share([(key.type, key.full_name) for key in files.keys], packed(files.laid_out()))
+
+    groups = _groups(found)
+    weights = [sum(one.files for one in group) for group in groups]
+    shares = shared_out(make, groups, weights) if sum(weights) > _WORTH_SHARING else [make(groups)]
+    made = [share for share in shares if share is not None]
+    paths = [path for share in made for path, *_ in share.entries]
+    keys = [key for share in made for key in share.keys]
+    whole = len(made) == len(shares) and len(set(paths)) == len(paths) and len(set(keys)) == len(keys)
+    return made if whole else None
+
+
+def _groups(found: Iterable[Found]) -> list[list[Found]]:
+    """Return what goes into one file together: the same object of several package directories, all labels."""
+    groups: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    for each in found:
+        groups[each.type.name, "" if each.type.fixed_name else each.name].append(each)
+    return list(groups.values())
+
+
+@dataclass(slots=True)
+class _Files(Converter):
+    """Makes files instead of components. `doubled`: a component or a file came twice."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    children: dict[tuple[str, str], list[tuple[str, ComponentKey, bytes]]] = field(default_factory=dict)
+    keys: set[ComponentKey] = field(default_factory=set)
+    doubled: bool = False
+
+    def parse(self, data: bytes) -> xmltext.Document:
+        return xmltext.checked(data)
+
+    def canonical(self, document: xmltext.Document | etree._Element, rename: str = "") -> bytes:  # noqa: ARG002
+        return b""  # what only digests are made of
+
+    def add_child(
+        self,
+        kind: MetadataType,
+        parent: ComponentKey,
+        path: str,
+        child: ChildType,
+        name: str,
+        xml: bytes,
+        place: Place,  # noqa: ARG002
+        content: bytes,  # noqa: ARG002
+    ) -> None:
+        key = ComponentKey(child.name, name if child.bare_name else f"{parent.full_name}.{name}")
+        self.name_it(key)
+        self.children.setdefault((path, kind.name), []).append((child.element, key, xml))
+
+    def add_own(self, key: ComponentKey, file: MdapiFile, source: Place, document: xmltext.Document) -> None:  # noqa: ARG002
+        self.name_it(key)
+        self.put(file)
+
+    def add_files(self, found: Found, source: Place, files: list[tuple[MdapiFile, bytes]]) -> None:  # noqa: ARG002
+        if files:
+            self.name_it(ComponentKey(found.type.name, found.name))
+            for file, _ in files:
+                self.put(file)
+
+    def name_it(self, key: ComponentKey) -> None:
+        """Note that the package names a component."""
+        self.doubled |= key in self.keys
+        self.keys.add(key)
+
+    def put(self, file: MdapiFile) -> None:
+        self.doubled |= file.path in self.files
+        self.files[file.path] = file.data
+
+    def laid_out(self) -> dict[str, bytes]:
+        """Return all files by path, children in those of their containers."""
+        for (path, root), children in self.children.items():
+            children.sort()
+            self.files[path] = joined(root, self.files.get(path, b""), [xml for _, _, xml in children])
+        return self.files
