@@ -1,6 +1,7 @@
-"""What people have to do by hand for the channels of a China org, and what of it is still open.
+"""What people have to do by hand in a China org, for its channels and its sign-on, and what of it is still open.
 
-The items and their source are in `channels.yml`; what was done in each org is in `checklist.yml` of the project.
+The items and their sources are in `channels.yml` and `sign-on.yml`; what was done in each org is in `checklist.yml` of
+the project.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from kit.problems import Problem, refuse_if_any
 from kit.yamlfile import YamlFile, parse_model, read_yaml
 from orgs.editions import Edition
-from orgs.federation import Federation
+from orgs.federation import Federation, Org, Part
 from orgs.model import nearest
 
 FILE = "checklist.yml"
-ITEMS_FILE = Path(__file__).with_name("channels.yml")
+ITEMS_FILES = tuple(Path(__file__).with_name(name) for name in ("channels.yml", "sign-on.yml"))
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -34,6 +35,14 @@ class Channel(StrEnum):
     WECOM = "wecom"
 
 
+class Topic(StrEnum):
+    """What an item is about: a channel that an org declares, or the sign-on of every org that gets its own."""
+
+    WECHAT = "wechat"
+    WECOM = "wecom"
+    SIGN_ON = "sign-on"
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -42,7 +51,7 @@ class Item(_Entry):
     """One thing to do by hand: who does it, where, and how it is verified. After `renew_days` it is to do again."""
 
     id: Text
-    channel: Channel
+    topic: Topic
     title: Text
     zh: Text
     who: Text
@@ -52,7 +61,7 @@ class Item(_Entry):
 
 
 class Items(_Entry):
-    """All items, with their source."""
+    """Items, with their source."""
 
     as_of: date
     source: Text
@@ -76,7 +85,7 @@ class OrgChannels(_Entry):
 
 
 class Checklist(_Entry):
-    """The whole file; an org that it leaves out has no such channel."""
+    """The whole file; an org that it leaves out has no such channel, and nothing was done in it."""
 
     as_of: date
     orgs: Mapping[str, OrgChannels] = {}
@@ -93,8 +102,13 @@ class Standing:
 
 @cache
 def items() -> Items:
-    """Return the items of all channels."""
-    return parse_model(Items, read_yaml(ITEMS_FILE))
+    """Return all items, those of channels first; of the oldest day that one of their files was looked through."""
+    files = [parse_model(Items, read_yaml(file)) for file in ITEMS_FILES]
+    return Items(
+        as_of=min(each.as_of for each in files),
+        source="; ".join(each.source for each in files),
+        items=tuple(item for each in files for item in each.items),
+    )
 
 
 def load_checklist(path: Path, federation: Federation) -> Checklist:
@@ -107,15 +121,21 @@ def load_checklist(path: Path, federation: Federation) -> Checklist:
     return checklist
 
 
-def standings(checklist: Checklist, org: str, today: date) -> tuple[Standing, ...]:
-    """Return every item of an org's channels and how it stands, in the order of the table."""
-    stated = checklist.orgs.get(org, OrgChannels.model_validate({}))
+def standings(checklist: Checklist, org: Org, today: date) -> tuple[Standing, ...]:
+    """Return every item of an org's channels, and of its sign-on where that is rendered for it, and how it stands, in
+    the order of the tables."""
+    stated = checklist.orgs.get(org.name, OrgChannels.model_validate({}))
+    topics = {channel.value for channel in stated.channels} | ({Topic.SIGN_ON.value} if _signs_on(org) else set())
     last = {deed.item: deed for deed in sorted(stated.done, key=lambda deed: deed.day)}
     return tuple(
         Standing(item, last.get(item.id), _is_open(item, last.get(item.id), today))
         for item in items().items
-        if item.channel in stated.channels
+        if item.topic.value in topics
     )
+
+
+def _signs_on(org: Org) -> bool:
+    return org.edition is Edition.ALIBABA and Part.SSO in org.parts
 
 
 def _is_open(item: Item, deed: Deed | None, today: date) -> bool:
@@ -140,7 +160,7 @@ def _problems(checklist: Checklist, file: YamlFile, federation: Federation) -> I
             where = file.place(("orgs", name, "done", at))
             if deed.item not in known:
                 fix = nearest(deed.item, known)
-                yield Problem(f"no item is called {deed.item}", "an id of orgs/channels.yml", fix, where)
+                yield Problem(f"no item is called {deed.item}", "an id of orgs/channels.yml or sign-on.yml", fix, where)
             if deed.by not in people:
                 yield Problem(
                     f"nobody is called {deed.by}", "an approver of the federation", nearest(deed.by, people), where

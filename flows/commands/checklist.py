@@ -1,4 +1,4 @@
-"""`sfoa checklist`: what people still have to do by hand for the WeChat and WeCom channels of an org."""
+"""`sfoa checklist`: what people still have to do by hand for the channels and the sign-on of an org."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from orgs.checklist import FILE, Standing, items, load_checklist, standings
 @json_option
 @guarded
 def checklist(name: str, as_json: bool) -> None:
-    """Show what WeChat and WeCom need in an org that no metadata says, and which of it is open."""
+    """Show what WeChat, WeCom and sign-on need in an org that no metadata says, and which of it is open."""
     root = project_root()
     federation = federation_of(root)
     org = federation.org(name)
     today = datetime.now(UTC).astimezone(BEIJING).date()
-    found = standings(load_checklist(root / "orgs" / FILE, federation), org.name, today)
+    found = standings(load_checklist(root / "orgs" / FILE, federation), org, today)
     about = items()
     result = {
         "org": org.name,
@@ -42,7 +42,7 @@ def _as_json(one: Standing) -> dict[str, object]:
 
 def _lines(org: str, found: tuple[Standing, ...]) -> list[str]:
     if not found:
-        return [f"{org} has neither WeChat nor WeCom by orgs/{FILE}"]
+        return [f"{org} has neither WeChat nor WeCom by orgs/{FILE}, nor sign-on of the landing zone's"]
     lines = [f"{org}: {sum(one.open for one in found)} of {len(found)} are open"]
     for one in found:
         item, deed = one.item, one.deed

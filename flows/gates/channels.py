@@ -1,4 +1,4 @@
-"""What WeChat and WeCom need in an org and no metadata type says: people do it, and record it."""
+"""What channels and sign-on need in an org and no metadata type says: people do it, and record it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from datetime import date
 from flows.bundle import Bundle
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, unknown
-from orgs.checklist import FILE, standings
+from orgs.checklist import FILE, Topic, standings
 from orgs.federation import Federation, Org
 
 
 def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: date) -> Iterator[Finding]:  # noqa: ARG001  a gate's signature
-    """Ask for each open item of the channels that the org declares."""
+    """Ask for each open item of the channels that the org declares, and of its sign-on."""
     if facts.checklist is None:
         return
-    for one in standings(facts.checklist, org.name, today):
+    for one in standings(facts.checklist, org, today):
         if one.open:
             item = one.item
             fact = f"{item.id} ({item.title} / {item.zh})"
-            yield unknown("K24", f"org:{org.name}", None, fact, f"orgs/{FILE} (done); sfoa checklist --org {org.name}")
+            rule = "K45" if item.topic is Topic.SIGN_ON else "K24"
+            yield unknown(rule, f"org:{org.name}", None, fact, f"orgs/{FILE} (done); sfoa checklist --org {org.name}")

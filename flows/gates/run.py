@@ -21,6 +21,7 @@ from flows.gates import (
     partners,
     residency,
     safety,
+    sessions,
     strategy,
     translations,
 )
@@ -39,6 +40,7 @@ GATES = (
     edition.gate,
     channels.gate,
     identity.gate,
+    sessions.gate,
     safety.gate,
     apex.gate,
     translations.gate,

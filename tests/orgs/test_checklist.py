@@ -1,4 +1,4 @@
-"""What people do by hand for WeChat and WeCom: what is open, what is due again, and files that are refused."""
+"""What people do by hand for WeChat, WeCom and sign-on: what is open, what is due again, and files that are refused."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from flows.commands.checklist import checklist as command
 from kit.problems import Refused
-from orgs.checklist import Channel, items, load_checklist, standings
-from orgs.federation import load_federation
+from orgs.checklist import Channel, Topic, items, load_checklist, standings
+from orgs.federation import Part, load_federation
 
 FEDERATION = load_federation()
 TODAY = date(2026, 11, 22)
@@ -26,7 +26,9 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
-def opened(file: Path, org: str, on: date = TODAY) -> set[str]:
+def opened(file: Path, name: str, on: date = TODAY) -> set[str]:
+    """Return what is open of an org's channels: it doesn't get the landing zone's sign-on."""
+    org = FEDERATION.org(name).model_copy(update={"render": (Part.NETWORK,)})
     return {one.item.id for one in standings(load_checklist(file, FEDERATION), org, on) if one.open}
 
 
@@ -35,9 +37,18 @@ def test_an_org_that_declares_no_channel_has_nothing_to_do(tmp_path: Path) -> No
     assert opened(written(tmp_path, "  china-uat: {channels: [wecom]}\n"), "china-east") == set()
 
 
+def test_sign_on_is_asked_of_every_china_org_that_gets_the_landing_zone_s(tmp_path: Path) -> None:
+    nothing = load_checklist(tmp_path / "absent.yml", FEDERATION)
+    wanted = {item.id for item in items().items if item.topic is Topic.SIGN_ON}
+    assert len(wanted) >= 5
+    for org in FEDERATION.orgs:
+        found = {one.item.id for one in standings(nothing, org, TODAY) if one.open}
+        assert found == (wanted if org.name.startswith("china-") else set())
+
+
 @pytest.mark.parametrize("channel", list(Channel))
 def test_every_item_of_a_declared_channel_is_open_until_it_is_done(channel: Channel, tmp_path: Path) -> None:
-    wanted = {item.id for item in items().items if item.channel is channel}
+    wanted = {item.id for item in items().items if item.topic.value == channel.value}
     assert len(wanted) >= 4
     file = written(tmp_path, f"  china-uat: {{channels: [{channel}]}}\n")
     assert opened(file, "china-uat") == wanted
@@ -84,7 +95,7 @@ def test_the_command_says_who_does_what_where_and_how_it_is_verified(
 ) -> None:
     monkeypatch.chdir(ROOT)
     said = CliRunner().invoke(command, ["--org", "china-uat"]).output
-    assert "0 of 4 are open" in said  # the sample's, so that it asks for nothing
+    assert "0 of 9 are open" in said  # the sample's, so that it asks for nothing
     assert "done  wecom-app" in said
     assert "neither WeChat nor WeCom" in CliRunner().invoke(command, ["--org", "global-uat"]).output
 
@@ -93,8 +104,8 @@ def test_the_command_says_who_does_what_where_and_how_it_is_verified(
     written(tmp_path / "orgs", "  china-east: {channels: [wechat]}\n")
     monkeypatch.chdir(tmp_path)
     said = CliRunner().invoke(command, ["--org", "china-east"]).output
-    assert "5 of 5 are open" in said
+    assert "10 of 10 are open" in said
     assert "公众号" in said
     assert "where: Setup, Messaging Settings" in said
     result = json.loads(CliRunner().invoke(command, ["--org", "china-east", "--json"]).output)["result"]
-    assert result["open"] == 5
+    assert result["open"] == 10

@@ -135,7 +135,29 @@ TO_CHINA = replace(
 )
 CHANNELS = {"as_of": "2026-11-22", "orgs": {"china-uat": {"channels": ["wecom"]}}}
 EXCLUDED = (Excluded(MOBILE.key, "Salesforce mobile app", "Salesforce 移动应用", "CHN3S", "datasheet", MOBILE.source),)
+
+
+def sessions(inside: str) -> Given:
+    return Given((security(f"<sessionSettings>\n{inside}\n</sessionSettings>"),))
+
+
+def at_login(level: str) -> Given:
+    body = f"<profile>admin</profile><requiredSessionLevel>{level}</requiredSessionLevel>"
+    return Given((whole("ProfileSessionSetting:A", f"<ProfileSessionSetting>{body}</ProfileSessionSetting>"),))
+
+
 TWINS: list[Twin] = [
+    (
+        "K23.weakened",
+        sessions("<requireHttpOnly>false</requireHttpOnly>"),
+        sessions("<requireHttpOnly>true</requireHttpOnly>"),
+    ),
+    (
+        "K23.long-session",
+        sessions("<sessionTimeout>TwelveHours</sessionTimeout>"),
+        sessions("<sessionTimeout>TwoHours</sessionTimeout>"),
+    ),
+    ("K23.low-level", at_login("LOW"), at_login("HIGH_ASSURANCE")),
     (
         "K10.below-floor",
         Given((whole("ApexClass:A", "<ApexClass><apiVersion>30.0</apiVersion></ApexClass>"),)),
@@ -352,6 +374,7 @@ UNKNOWN: list[tuple[str, Given]] = [
     ("K10", Given(known={"api_ceiling": None})),
     ("K20", Given((MOBILE,))),
     ("K24", Given(more={"checklist": Checklist.model_validate(CHANNELS)})),
+    ("K45", Given(more={"checklist": Checklist.model_validate({"as_of": "2026-11-22"})})),
     ("K30", Given((part("WebLink:V.L", "webLinks", "<url>https://parts.acme.example/{!V__c.Who__c}</url>"),))),
     ("K40", Given((security(RANGES),))),
     ("K41", Given((security(SSO_ONLY),))),

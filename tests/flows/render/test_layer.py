@@ -104,6 +104,8 @@ def test_what_metadata_says_of_settings_stands_and_only_the_rest_is_added() -> N
     assert text(found, "sessionSettings/sessionTimeout") == "TwoHours"
     assert text(found, "sessionSettings/skipSFAWhenMFADirectUILogin") == "true"
     assert text(found, "singleSignOnSettings/enableSamlLogin") == "true"
+    assert text(found, "sessionSettings/requireHttpOnly") == "true"
+    assert text(found, "sessionSettings/identityConfirmationOnEmailChange") == "true"
     assert [(patch.layer, patch.source.file) for patch in found.patches][-1:] == [
         ("rendered", "outputs of stack local")
     ]
