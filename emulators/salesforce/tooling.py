@@ -32,6 +32,9 @@ def run_tests_synchronous(ctx: Context) -> Response:
     """Run tests and answer at once how they ended (RunTestsResult). There is no debug log: `apexLogId` is null."""
     if ctx.method != "POST":
         raise errors.wrong_method(ctx.method, "POST")
+    # Tooling API, "Run Unit Tests Synchronously" (66.0): all methods of a synchronous run are of one class.
+    if len(ctx.json_object().get("tests") or ()) > 1:
+        raise RestError(400, "INVALID_INPUT", "Only one test object is allowed in tests of a synchronous run")
     run = _carried_out(ctx)
     _cover(ctx, run)
     return Response.of_json({"apexLogId": None, **run_test_result(run.as_document())})

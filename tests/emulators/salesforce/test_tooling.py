@@ -28,7 +28,7 @@ def apex(deployed: Callable[..., None]) -> None:
         deployed("ApexClass", name, (f"classes/{name}.cls", body), (f"classes/{name}.cls-meta.xml", META), tests=tests)
 
 
-@cites("knowledge")
+@cites("test runner", "knowledge")
 def test_a_test_run_ends_as_the_world_file_says(apex: None, caller: Caller) -> None:
     (row,) = caller.records(
         "SELECT Id, Name FROM ApexClass WHERE NamespacePrefix = null AND (Name LIKE '%Test')", "tooling/"
@@ -52,7 +52,7 @@ def test_a_test_run_ends_as_the_world_file_says(apex: None, caller: Caller) -> N
     assert whole["PercentCovered"] == 100
 
 
-@cites("knowledge")
+@cites("test runner", "knowledge")
 def test_a_synchronous_run_answers_at_once(apex: None, caller: Caller) -> None:
     """runTestsSynchronous answers how the tests ended: successes, failures, coverage (RunTestsResult)."""
     request = {"tests": [{"className": "StoreTest"}], "skipCodeCoverage": False}
@@ -65,7 +65,15 @@ def test_a_synchronous_run_answers_at_once(apex: None, caller: Caller) -> None:
     assert caller.refused("GET", f"{TOOLING}/runTestsSynchronous")[0] == 405
 
 
-@cites("knowledge")
+@cites("test runner")
+def test_a_synchronous_run_is_of_one_class(apex: None, caller: Caller) -> None:
+    """runTestsSynchronous takes one test object: all its methods are of one class."""
+    request = {"tests": [{"className": "StoreTest"}, {"className": "StoreTest"}]}
+    assert caller.refused("POST", f"{TOOLING}/runTestsSynchronous", request)[:2] == (400, "INVALID_INPUT")
+    assert caller("POST", f"{TOOLING}/runTestsAsynchronous", request).status == 200
+
+
+@cites("test runner")
 @pytest.mark.parametrize("call", ["runTestsSynchronous", "runTestsAsynchronous"])
 def test_single_methods_of_a_class_can_be_run(apex: None, caller: Caller, call: str) -> None:
     """A test run can name single methods of a class (`testMethods`)."""
@@ -93,8 +101,9 @@ def test_anonymous_apex_does_not_seem_to_run(caller: Caller) -> None:
     assert "does not execute Apex" in answer["compileProblem"]
 
 
-@cites("knowledge")
+@cites("flow definition", "knowledge")
 def test_a_flow_is_activated_and_deactivated(deployed: Callable[..., None], caller: Caller) -> None:
+    """FlowDefinition's activeVersionNumber activates a version of a flow; 0 deactivates the flow."""
     flow = "<Flow><label>My flow</label><status>Draft</status><processType>Flow</processType></Flow>"
     deployed("Flow", "My_Flow", ("flows/My_Flow.flow", flow))
     query = (

@@ -22,7 +22,7 @@ def test_a_component_is_created_read_and_deleted_without_a_zip(sandbox: Emulated
     assert list(record.attrib.values()) == ["true"]  # xsi:nil
 
 
-@cites("knowledge")
+@cites("crud calls", "knowledge")
 def test_what_is_wrong_with_a_component_stands_in_its_own_result(sandbox: EmulatedOrg) -> None:
     sandbox.soap("createMetadata", STORE)
     again = sandbox.soap("createMetadata", STORE)

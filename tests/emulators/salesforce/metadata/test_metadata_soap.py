@@ -39,7 +39,7 @@ def label(name: str) -> str:
     )
 
 
-@cites("knowledge")
+@cites("session expiration", "knowledge")
 def test_a_call_without_a_session_is_the_api_s_own_fault(sandbox: EmulatedOrg) -> None:
     """`sf:INVALID_SESSION_ID` is what makes clients refresh their token ("Error Handling for Session Expiration")."""
     answer = sandbox.send("listMetadata", "", session=False)
