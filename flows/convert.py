@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flows.components import Component
@@ -10,7 +10,7 @@ from flows.converter import Converter
 from flows.parallel import shared_out
 from flows.source.project import Project, SourceFile
 from flows.source.resolve import Found, resolve
-from kit.problems import Problem
+from kit.problems import Place, Problem
 
 _WORTH_SHARING = 2000  # files: a second process costs as much time as converting some hundreds (measured 2026-11)
 
@@ -53,4 +53,16 @@ def convert_files(project: Project, files: Iterable[SourceFile], layer: str) -> 
         for component in made:
             whole.add(component)
     components = tuple(whole.components[key] for key in sorted(whole.components))
+    whole.problems += _alike(components, project)
     return Converted(components, tuple(whole.problems), tuple(file.name for file in resolution.skipped))
+
+
+def _alike(components: Iterable[Component], project: Project) -> Iterator[Problem]:
+    """Yield a problem for each component whose name differs from another's in upper and lower case alone."""
+    seen: dict[tuple[str, str], Component] = {}
+    for component in components:
+        other = seen.setdefault((component.key.type, component.key.full_name.casefold()), component)
+        if other is not component:
+            there, here = (Place(project.shown(each.source.file), each.source.line) for each in (other, component))
+            what = f"{component.key} differs from {other.key} ({there}) in upper and lower case alone"
+            yield Problem(what, "an org's names don't tell upper from lower case", "rename or remove one", here)

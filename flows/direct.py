@@ -83,7 +83,7 @@ def _shares(project: Project, found: Iterable[Found]) -> list[_Share] | None:
     shares = shared_out(make, groups, weights) if sum(weights) > _WORTH_SHARING else [make(groups)]
     made = [share for share in shares if share is not None]
     paths = [path for share in made for path, *_ in share.entries]
-    keys = [key for share in made for key in share.keys]
+    keys = [(kind, name.casefold()) for share in made for kind, name in share.keys]
     whole = len(made) == len(shares) and len(set(paths)) == len(paths) and len(set(keys)) == len(keys)
     return made if whole else None
 

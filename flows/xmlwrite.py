@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -41,7 +42,8 @@ def lines(element: etree._Element, depth: int, prefixes: Mapping[str, str]) -> I
     indent, name = "    " * depth, local_name(element)
     given = [(str(key), str(value)) for key, value in element.attrib.items()]
     attributes = "".join(f' {_name(key, prefixes)}="{_attribute(value)}"' for key, value in given)
-    if not isinstance(element.tag, str):
+    tag: Any = element.tag  # the stubs don't know that a comment has none
+    if not isinstance(tag, str):
         yield f"{indent}<!--{element.text}-->", element
     elif any(isinstance(child.tag, str) for child in element):
         yield f"{indent}<{name}{attributes}>", element

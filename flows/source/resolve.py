@@ -95,6 +95,8 @@ class _Resolver:
         self.refused_folders: set[str] = set()
         self.elsewhere: list[tuple[MetadataType, SourceFile]] = []
         self.above: dict[str, _Above] = {}
+        self.deeper: list[tuple[Found, str, SourceFile]] = []
+        self.holders: dict[int, Found] = {}
         self.partly = [kind for kind in table.types if kind.is_partly_decomposed]
 
     def take(self, file: SourceFile) -> None:
@@ -141,6 +143,8 @@ class _Resolver:
             group = self.group(kind, (*file.parts[:start], below[0]), below[0])
             group.folder = "/".join(file.parts[position : start + 1])
             group.content.append(file)
+            if kind.directory in below[1:-1]:
+                self.holders[id(group)] = group
             return True
         name = below[0].split(".")[0]
         full_name = f"{file.parts[start - 1]}/{name}" if kind.in_folder else name
@@ -179,7 +183,12 @@ class _Resolver:
         group_key = (*file.parts[: position + 1], owner)
         child = kind.child_of_suffix(suffix)
         if suffix in (kind.suffix, kind.legacy_suffix):
-            self.set_meta(self.group(kind, group_key, owner), file)
+            group = self.group(kind, group_key, owner)
+            if len(file.parts) > position + 3:
+                self.deeper.append((group, name, file))
+                return
+            group.name = name
+            self.set_meta(group, file)
         elif child:
             self.group(kind, group_key, owner).children.append(ChildFile(child, name, file))
         else:
@@ -286,9 +295,33 @@ class _Resolver:
                 group.content.append(file)
             else:
                 self.skipped.append(file)
+        self.part_folders()
         for group in self.groups.values():
             self.check(group)
         return Resolution(tuple(self.groups.values()), tuple(self.skipped), tuple(self.problems))
+
+    def part_folders(self) -> None:
+        """Part folders that hold components, where one component was looked for: `objects/<folder>/<object>/…` and
+        `lwc/<folder>/lwc/<component>/…`."""
+        for group, name, file in sorted(self.deeper, key=lambda each: -len(each[2].parts)):
+            own = self.group(group.type, file.parts[:-1], name)
+            self.set_meta(own, file)
+            below = [child for child in group.children if child.file.name.startswith(f"{file.folder}/")]
+            own.children += below
+            group.children = [child for child in group.children if child not in below]
+        for group in list(self.holders.values()):
+            directory = group.type.directory
+            if any(
+                f"/{file.folder}".endswith(f"/{group.folder}") and file.base.endswith(META) for file in group.content
+            ):
+                continue  # a component with a folder of that name
+            files, group.content = group.content, []
+            for file in files:
+                inmost = _last(file.parts, directory)
+                if inmost == file.parts.index(directory) or not self.take_in_folder(group.type, inmost, file):
+                    group.content.append(file)
+        if self.deeper or self.holders:
+            self.groups = {key: group for key, group in self.groups.items() if group.files}
 
     def check(self, group: Found) -> None:
         kind, file = group.type, group.any_file

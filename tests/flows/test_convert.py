@@ -5,6 +5,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -12,7 +13,9 @@ from source_samples import NAMESPACE, container, every_type, write, xml
 
 from flows.components import Component, ComponentKey
 from flows.convert import Converted, convert
+from flows.direct import package_of
 from flows.source.project import read_project
+from kit.problems import Refused
 
 
 def converted(root: Path, files: dict[str, str | bytes]) -> Converted:
@@ -281,3 +284,31 @@ def test_a_file_in_another_encoding_goes_over_as_utf_8(tmp_path: Path) -> None:
     field = by_name(converted(tmp_path, {"app/objects/O__c/fields/A__c.field-meta.xml": data}))["CustomField:O__c.A__c"]
     assert field.fragment is not None
     assert "工单".encode() in field.fragment.xml
+
+
+def test_a_name_that_differs_from_another_in_case_alone_is_refused(tmp_path: Path) -> None:
+    """An org takes both for one component, and a disk of some systems for one file."""
+    files = {"app/a/tabs/Board.tab-meta.xml": xml("CustomTab"), "app/b/tabs/board.tab-meta.xml": xml("CustomTab")}
+    (problem,) = converted(tmp_path, files).problems
+    assert "CustomTab:board differs from CustomTab:Board" in problem.what
+    with pytest.raises(Refused, match="upper and lower case"):
+        package_of(read_project(tmp_path))
+
+
+def test_folders_that_hold_objects_or_components_are_looked_into(tmp_path: Path) -> None:
+    field = xml("CustomField", fullName="F__c")
+    files = {
+        "app/objects/sales/A__c/A__c.object-meta.xml": xml("CustomObject", label="A"),
+        "app/objects/sales/A__c/fields/F__c.field-meta.xml": field,
+        "app/objects/sales/B__c/B__c.object-meta.xml": xml("CustomObject", label="B"),
+        "app/objects/any/C__c.object-meta.xml": xml("CustomObject", label="C"),
+        "app/objects/any/fields/F__c.field-meta.xml": field,
+        "app/lwc/shared/lwc/board/board.js": "1",
+        "app/lwc/shared/lwc/board/board.js-meta.xml": xml("LightningComponentBundle"),
+        "app/lwc/own/own.js-meta.xml": xml("LightningComponentBundle"),
+        "app/lwc/own/lwc/helper.js": "1",
+    }
+    assert by_name(converted(tmp_path, files)).keys() == {
+        "CustomObject:A__c", "CustomField:A__c.F__c", "CustomObject:B__c", "CustomObject:C__c", "CustomField:C__c.F__c",
+        "LightningComponentBundle:board", "LightningComponentBundle:own",
+    }  # fmt: skip
