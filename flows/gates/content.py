@@ -44,8 +44,14 @@ def _moderation(site: Component, known: SiteFacts, bundle: Bundle) -> Iterator[F
     if site.key.type != "Network":
         return
     root = xml_of(site)
-    if not components_of(bundle, "ModerationRule") or not components_of(bundle, "KeywordList"):
+    rules = [(rule, xml_of(rule)) for rule in components_of(bundle, "ModerationRule")]
+    active = [(rule, about) for rule, about in rules if value(about, "active") != "false"]
+    if not rules or not components_of(bundle, "KeywordList"):
         yield finding("R20.no-moderation", site.key, site.source)
+    elif not active:
+        yield finding("R20.moderation-off", site.key, place_of(rules[0][0], "<active>"))
+    elif all(children(about, "userCriteria") for _, about in active):
+        yield finding("R20.moderation-of-some", site.key, place_of(active[0][0], "<userCriteria>"))
     if not is_true(root, "allowMembersToFlag"):
         yield finding("R20.no-flagging", site.key, site.source)
     if known.takedown_contact is None:

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from lxml import etree
+
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
 from flows.gates.classification import class_of
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding, unknown
-from flows.gates.reading import components_of, hosts_of, lines_of, place_of, raw, value, values, xml_of
+from flows.gates.reading import children, components_of, hosts_of, lines_of, place_of, raw, value, values, xml_of
 from orgs.crossborder import DataClass, Register, Transfer, covers
 from orgs.editions import Edition, rules_of
 from orgs.federation import Federation, Org
@@ -48,6 +50,7 @@ _LINK = re.compile(
     r"|\b(?P<partner>PartnerNetworkRecordConnection)\b"
 )
 _LINKING = ("EventRelayConfig", "ExternalDataSource", "NamedCredential", "ApexClass", "ApexTrigger", "Flow")
+_RECIPIENTS = ("emailAddresses", "emailAddressesArray", "ccRecipientAddressList", "bccRecipientAddressList")
 _PATTERN_HOST = re.compile(r"^(?:https?://)?(\*\.[\w.-]+)")
 
 
@@ -122,13 +125,21 @@ def _patterns(component: Component) -> Iterator[tuple[Any, str, str]]:
 
 
 def _mail(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
-    for component in components_of(bundle, "WorkflowAlert", "EmailServicesFunction"):
+    for component in components_of(bundle, "WorkflowAlert", "EmailServicesFunction", "Flow"):
         root = xml_of(component)
         addresses = values(root, "ccEmails") + values(root, "authorizedSenders") + values(root, "errorRoutingAddress")
+        addresses += _mailed_by_flow(root)
         for address in (part for text in addresses for part in re.split(r"[\s,;]+", text) if "@" in part):
             host = address.rpartition("@")[2].lower()
             if not facts.register.is_mainland(host) and not _transfers(facts.register, org, host):
                 yield finding("R01.undeclared-mail", component.key, component.source, domain=host, org=org.name)
+
+
+def _mailed_by_flow(root: etree._Element | None) -> list[str]:
+    """Return the addresses that the actions "Send Email" of a flow name (Metadata API, Flow: emailSimple)."""
+    sent = [call for call in children(root, "actionCalls") if value(call, "actionType") == "emailSimple"]
+    given = [one for call in sent for one in children(call, "inputParameters")]
+    return [text for one in given if value(one, "name") in _RECIPIENTS for text in values(one, "stringValue")]
 
 
 def _links(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
@@ -155,7 +166,7 @@ def _reports(bundle: Bundle) -> Iterator[Finding]:
     for report in components_of(bundle, "Report"):
         folder = report.key.full_name.rpartition("/")[0]
         shelf = bundle.components.get(ComponentKey("ReportFolder", folder))
-        if shelf is None or not value(xml_of(shelf), "accessType").startswith("Public"):
+        if shelf is None or not _is_for_all(xml_of(shelf)):
             continue
         for column in sorted(set(values(xml_of(report), "field"))):
             owner, _, name = re.sub(r"\.\w+__r(?=\$)", "", column).replace("$", ".").rpartition(".")
@@ -163,6 +174,11 @@ def _reports(bundle: Bundle) -> Iterator[Finding]:
             if class_of(bundle, field) is DataClass.SENSITIVE:
                 place = place_of(report, column)
                 yield finding("R18.public-report", report.key, place, field=field, folder=folder)
+
+
+def _is_for_all(folder: etree._Element | None) -> bool:
+    """Return whether everybody in the org sees what is in a folder of reports."""
+    return value(folder, "accessType").startswith("Public") or "Organization" in values(folder, "sharedToType")
 
 
 def _is_test(component: Component) -> bool:

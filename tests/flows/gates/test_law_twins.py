@@ -71,9 +71,24 @@ def site(*components: Component, **about: object) -> Given:
     return Given((network(), SHOWN, *MODERATION, *components), {"sites": {"Help": {**HELP, **about}}})
 
 
-def report(folder: str) -> Given:
+def moderated(rule: str) -> Given:
+    """Return a release with a site and one moderation rule that says this."""
+    made = whole("ModerationRule:Help.R", f"<ModerationRule>\n{rule}</ModerationRule>")
+    return Given((network(), SHOWN, made, MODERATION[1]), SITE)
+
+
+def mails(address: str) -> Given:
+    """Return a release with a flow that sends mail to an address, beside what it shows people."""
+    to = f"<name>emailAddresses</name><value><stringValue>{address}</stringValue></value>"
+    shown = "<screens><name>A</name><value><stringValue>help@acme.example</stringValue></value></screens>"
+    sent = f"<actionType>emailSimple</actionType><inputParameters>{to}</inputParameters>"
+    return Given((whole("Flow:Tell", f"<Flow>\n<actionCalls>{sent}</actionCalls>{shown}</Flow>"),))
+
+
+def report(folder: str, shared_to: str = "Role") -> Given:
+    shares = f"<folderShares><sharedTo>Ward</sharedTo><sharedToType>{shared_to}</sharedToType></folderShares>"
     components = (
-        whole("ReportFolder:Ward", f"<ReportFolder><accessType>{folder}</accessType></ReportFolder>"),
+        whole("ReportFolder:Ward", f"<ReportFolder><accessType>{folder}</accessType>{shares}</ReportFolder>"),
         whole("Report:Ward/Patients", REPORT),
         field("Patient__c.Diagnosis__c", HEALTH),
     )
@@ -106,6 +121,7 @@ TWINS: list[Twin] = [
         Given((whole("EmailServicesFunction:Inbound", MAIL % "acme.example"),)),
         Given((whole("EmailServicesFunction:Inbound", MAIL % "mail.acme-cn.example"),)),
     ),
+    ("R01.undeclared-mail", mails("duty@acme.example"), mails("duty@mail.acme-cn.example")),
     ("R01.undeclared-link", relay("aws", "eu-north-1"), relay("aws-cn", "cn-north-1")),
     (
         "R01.undeclared-link",
@@ -213,11 +229,18 @@ TWINS: list[Twin] = [
         Given((field("Contact.ID_Card__c", CARD % "Restricted"),)),
     ),
     ("R18.public-report", report("Public"), report("Hidden")),
+    ("R18.public-report", report("Shared", "Organization"), report("Shared", "Role")),
     ("R19.short-logs", company(log_retention_days=180), company(log_retention_days=184)),
     ("R19.no-classification", company(classified=False), company()),
     ("R19.no-backup", company(backed_up=False), company()),
     ("R19.no-encryption", company(encrypted=False), company()),
     ("R20.no-moderation", Given((network(), SHOWN), SITE), site()),
+    ("R20.moderation-off", moderated("<active>false</active>"), moderated("<active>true</active>")),
+    (
+        "R20.moderation-of-some",
+        moderated("<active>true</active><userCriteria>Help.Partners</userCriteria>"),
+        moderated("<active>true</active>"),
+    ),
     ("R20.no-flagging", Given((whole("Network:Help", "<Network></Network>"), SHOWN, *MODERATION), SITE), site()),
     ("R20.no-takedown-contact", site(takedown_contact=""), site()),
     ("R20.short-archive", site(content_days=30), site()),

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -22,7 +23,9 @@ from flows.gates.report import as_sarif, counts, junit, text
 from flows.gates.run import run_gates
 from flows.gates.waivers import Waiver
 from flows.handover import OUTPUTS_FILE, STACK
+from flows.orgbundle import rendered
 from flows.source.project import read_project
+from infra.outputs import parse_outputs
 from kit.problems import Place, Refused
 from tests.flows.gates.builders import (
     FEDERATION,
@@ -31,6 +34,7 @@ from tests.flows.gates.builders import (
     TODAY,
     apex,
     bundle,
+    certificate,
     facts,
     network,
     remote,
@@ -95,13 +99,31 @@ def test_the_catalogue_speaks_both_languages_and_names_its_sources() -> None:
             assert check[name].isascii()
 
 
+def landing_zone(org: str) -> dict[str, object]:
+    """Return the outputs of a landing zone with an identity provider and an endpoint in the mainland."""
+    body = textwrap.fill(certificate(date(2027, 11, 22)), 64)
+    pem = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+    idp = {"issuer": "https://idp.acme-cn.example", "sso_url": "https://idp.acme-cn.example/sso", "certificate": pem}
+    return {
+        "identity_saml": {org: idp},
+        "integration_endpoints": {"events": "https://events.acme-cn.example/orgs"},
+        "integration_origins": ["https://portal.acme-cn.example"],
+        "integration_callbacks": {"wecom": "https://callback.acme-cn.example/wecom"},
+    }
+
+
 @pytest.mark.parametrize("org", [org.name for org in FEDERATION.orgs])
 def test_the_sample_has_no_block_for_any_org(org: str) -> None:
     member = FEDERATION.org(org)
     release = compose_for(FEDERATION, member, ROOT)
-    found = run_gates(release, member, FEDERATION, gather(read_project(ROOT), FEDERATION, member, None), TODAY)
-    assert [str(one) for one in found if one.blocks] == []
-    assert "K10.unknown" in {one.id for one in found}
+    known = gather(read_project(ROOT), FEDERATION, member, None)
+    landed = rendered(release, member, FEDERATION, ROOT, parse_outputs(OUTPUTS | landing_zone(org), "outputs"))
+    made = {key.type for key, each in landed.components.items() if each.layer == "rendered"}
+    assert ({"SamlSsoConfig", "NamedCredential", "CspTrustedSite"} <= made) is bool(member.parts)
+    for one in (release, landed):
+        found = run_gates(one, member, FEDERATION, known, TODAY)
+        assert [str(each) for each in found if each.blocks] == []
+        assert "K10.unknown" in {each.id for each in found}
 
 
 def test_overrides_are_found_between_layers() -> None:
