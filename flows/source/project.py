@@ -76,8 +76,14 @@ class Project:
         return relative(self.root / name)
 
 
-def _walk(folder: str, name: str, parts: tuple[str, ...], seen: str, ignore: Ignore) -> Iterator[SourceFile]:
-    """Yield the files below a folder; `name` and `seen` are its paths from the project's root and for `ignore`."""
+def _walk(
+    folder: str, name: str, parts: tuple[str, ...], seen: str, ignore: Ignore, links: tuple[str, ...] = ()
+) -> Iterator[SourceFile]:
+    """Yield the files below a folder; `name` and `seen` are its paths from the project's root and for `ignore`.
+
+    `links` are the real folders of the symbolic links that led here. Raises `Refused` for a link that leads nowhere or
+    around in a circle.
+    """
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     denies = ignore.denies
@@ -86,10 +92,24 @@ def _walk(folder: str, name: str, parts: tuple[str, ...], seen: str, ignore: Ign
         is_directory = entry.is_dir()
         if denies(seen + base, is_directory=is_directory):
             continue
+        passed = links
+        if entry.is_symlink():
+            passed = (*links, os.path.realpath(folder))
+            _refuse_wrong_link(entry.path, passed)
         if is_directory:
-            yield from _walk(entry.path, f"{name}{base}/", (*parts, base), f"{seen}{base}/", ignore)
+            yield from _walk(entry.path, f"{name}{base}/", (*parts, base), f"{seen}{base}/", ignore, passed)
         else:
             yield SourceFile(entry.path, name + base, (*parts, base))
+
+
+def _refuse_wrong_link(path: str, passed: tuple[str, ...]) -> None:
+    target = os.path.realpath(path)
+    what = "" if Path(target).exists() else "a symbolic link to nothing"
+    if any(f"{folder}/".startswith(f"{target}/") for folder in passed):
+        what = "a symbolic link to a folder above itself"
+    if what:
+        rule = "a package directory is a tree of folders and files"
+        raise Refused(Problem(what, rule, "remove the link, or list it in .forceignore", Place(relative(Path(path)))))
 
 
 def read_project(folder: Path) -> Project:

@@ -177,6 +177,79 @@ REFUSED_PACKAGES: Mapping[str, tuple[Sequence[str], Files]] = {
 }
 
 
+# Entries of a project's own registry: a type that the published one doesn't have, one more whose children have files of
+# their own, and a published type taken apart by fewer children than its preset has.
+CUSTOMIZATIONS = {
+    "types": {
+        "novelty": {
+            "id": "novelty",
+            "name": "Novelty",
+            "directoryName": "novelties",
+            "suffix": "novelty",
+            "strategies": {"adapter": "matchingContentFile"},
+        },
+        "catalog": {
+            "id": "catalog",
+            "name": "Catalog",
+            "directoryName": "catalogs",
+            "suffix": "catalog",
+            "strictDirectoryName": True,
+            "strategies": {"adapter": "decomposed", "decomposition": "folderPerType", "transformer": "decomposed"},
+            "children": {
+                "types": {
+                    "catalogentry": {
+                        "id": "catalogentry",
+                        "name": "CatalogEntry",
+                        "directoryName": "entries",
+                        "suffix": "catalogEntry",
+                        "uniqueIdElement": "code",
+                    }
+                },
+                "suffixes": {"catalogEntry": "catalogentry"},
+                "directories": {"entries": "catalogentry"},
+            },
+        },
+        "permissionset": {
+            "id": "permissionset",
+            "name": "PermissionSet",
+            "directoryName": "permissionsets",
+            "suffix": "permissionset",
+            "strictDirectoryName": True,
+            "strategies": {"adapter": "decomposed", "decomposition": "topLevel", "transformer": "decomposed"},
+            "children": {
+                "types": {
+                    "fieldpermission": {
+                        "id": "fieldpermission",
+                        "isAddressable": False,
+                        "name": "FieldPermission",
+                        "directoryName": "fieldPermissions",
+                        "suffix": "fieldPermission",
+                        "uniqueIdElement": "field",
+                    }
+                },
+                "suffixes": {"fieldPermission": "fieldpermission"},
+                "directories": {"fieldPermissions": "fieldpermission"},
+            },
+        },
+    },
+    "childTypes": {"catalogentry": "catalog", "fieldpermission": "permissionset"},
+    "suffixes": {"novelty": "novelty", "catalog": "catalog"},
+    "strictDirectoryNames": {"catalogs": "catalog", "permissionsets": "permissionset"},
+}
+
+
+def customized_package() -> dict[str, str | bytes]:
+    """Return a package of the types of CUSTOMIZATIONS."""
+    return {
+        "novelties/A.novelty": "new",
+        "novelties/A.novelty-meta.xml": container("Novelty", "<label>A</label>"),
+        "catalogs/Books.catalog": container(
+            "Catalog", "<label>Books</label>", _entry("entries", code="a1", title="x"), _entry("entries", code="b2")
+        ),
+        "permissionsets/Agent.permissionset": permission_set(),
+    }
+
+
 def settings(*presets: str, path: str = ".", **others: object) -> str:
     """Return an sfdx-project.json with one package directory, these presets and these other settings."""
     data = {"packageDirectories": [{"path": path}], "sourceApiVersion": "64.0", **others}

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests/flows"))
 
 from comparing import back_to_source, differences, to_package, without_manifest  # noqa: E402
-from laid_out import REFUSED, REFUSED_PACKAGES, package, settings  # noqa: E402
+from laid_out import CUSTOMIZATIONS, REFUSED, REFUSED_PACKAGES, customized_package, package, settings  # noqa: E402
 from salesforce_converter import SalesforceConverter, files_below  # noqa: E402
 from source_samples import write  # noqa: E402
 
@@ -52,6 +52,18 @@ def test_each_preset_lays_its_types_out_as_by_salesforce(
     assert set(differences(without_manifest(package_of_ours), before)) <= {
         f"differs: {path}" for path in before.keys() - same.keys()
     }
+
+
+def test_types_of_a_project_s_own_registry_are_converted_as_by_salesforce(
+    salesforce: SalesforceConverter, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "before", customized_package())
+    (folder / "sfdx-project.json").unlink()
+    project = settings(registryCustomizations=CUSTOMIZATIONS)
+    back_to_source(salesforce, files_below(folder), folder, tmp_path / "theirs", project)
+    compared, package = to_package(salesforce, tmp_path / "theirs", ["."], tmp_path / "again")
+    assert differences(without_manifest(package), files_below(folder)) == []
+    assert {"Novelty", "Catalog", "CatalogEntry", "PermissionSet"} == {key.type for key in compared}
 
 
 @pytest.mark.parametrize("what", REFUSED)

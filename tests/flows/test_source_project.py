@@ -55,3 +55,29 @@ def test_a_project_file_that_is_no_json_is_refused_with_its_line(tmp_path: Path)
 def test_a_source_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no such folder"):
         read_project(tmp_path / "absent")
+
+
+def test_symbolic_links_are_followed(tmp_path: Path) -> None:
+    root = write(tmp_path, {"shared/tabs/A.tab-meta.xml": "", "app/README.md": ""})
+    (root / "app/tabs").symlink_to("../shared/tabs")
+    (root / "app/B.tab-meta.xml").symlink_to("../shared/tabs/A.tab-meta.xml")
+    names = [file.name for file in read_project(root).files("app")]
+    assert names == ["app/B.tab-meta.xml", "app/README.md", "app/tabs/A.tab-meta.xml"]
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "what"),
+    [
+        ("app/a/up", "..", "a folder above itself"),
+        ("app/a/b", "../../other", "a folder above itself"),
+        ("app/a/gone.cls", "nowhere", "to nothing"),
+    ],
+)
+def test_a_symbolic_link_that_leads_nowhere_or_in_a_circle_is_refused(
+    link: str, target: str, what: str, tmp_path: Path
+) -> None:
+    root = write(tmp_path, {"app/a/x.txt": "", "other/x.txt": ""})
+    (root / "other/back").symlink_to("../app")
+    (root / link).symlink_to(target)
+    with pytest.raises(Refused, match=what):
+        list(read_project(root).files("app"))
