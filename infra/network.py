@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_alicloud as ali
 
+from infra.ipv6 import Ipv6, of_switch, of_vpc
 from infra.link import Link
 from infra.privatezone import PrivateZone
 from infra.settings import Settings
@@ -66,6 +67,8 @@ class Network(pulumi.ComponentResource):
         self.private_zone = settings.network.private_zone.name if settings.network.private_zone else None
         if settings.network.private_zone:
             PrivateZone(f"{name}-zone", settings, settings.network.private_zone, self.vpc_id, self._child())
+        if settings.network.ipv6:
+            Ipv6(f"{name}-ipv6", settings, settings.network.ipv6, self.vpc_id, self._child())
         if settings.network.link:
             Link(f"{name}-link", settings, settings.network.link, self.vpc_id, switches[Tier.APP], self._child())
         if self.adopted:
@@ -103,6 +106,7 @@ class Network(pulumi.ComponentResource):
             cidr_block=self._settings.network.cidr,
             tags=self._settings.all_tags,
             opts=self._kept(),
+            **of_vpc(self._settings.network.ipv6),
         )
 
     def _switches(self) -> dict[Tier, list[ali.vpc.Switch]]:
@@ -123,6 +127,7 @@ class Network(pulumi.ComponentResource):
                 vswitch_name=self._label(part),
                 tags=self._settings.all_tags,
                 opts=self._kept(),
+                **of_switch(self._settings.network.ipv6, subnet, self._range),
             )
             switches[subnet.tier].append(switch)
         return switches

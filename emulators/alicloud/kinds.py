@@ -13,6 +13,9 @@ SNAT_ENTRY = Kind("snat_entry", "snat-uf6", "InvalidSnatEntryId.NotFound")
 FORWARD_ENTRY = Kind("forward_entry", "fwd-uf6", "InvalidForwardEntryId.NotFound")
 EIP = Kind("eip", "eip-uf6", "InvalidAllocationId.NotFound")
 NETWORK_ACL = Kind("network_acl", "nacl-uf6", "InvalidNetworkAcl.NotFound")
+IPV6_GATEWAY = Kind("ipv6_gateway", "ipv6gw-uf6", "InvalidIpv6GatewayId.NotFound")
+IPV6_ADDRESS = Kind("ipv6_address", "ipv6-uf6", "InvalidIpv6AddressId.NotFound")
+IPV6_RULE = Kind("ipv6_egress_rule", "ipv6py-uf6", "InvalidIpv6EgressOnlyRuleId.NotFound")
 FLOW_LOG = Kind("flow_log", "fl-uf6", "InvalidFlowLogId.NotFound")
 PRIVATE_ZONE = Kind("private_zone", "", "Zone.NotExists", regional=False)
 PRIVATE_RECORD = Kind("private_record", "", "Record.NotExists", regional=False)
@@ -48,6 +51,8 @@ TAGGED = {
     ("Vpc", "NATGATEWAY"): NAT_GATEWAY,
     ("Vpc", "NETWORKACL"): NETWORK_ACL,
     ("Vpc", "FLOWLOG"): FLOW_LOG,
+    ("Vpc", "IPV6GATEWAY"): IPV6_GATEWAY,
+    ("Vpc", "IPV6ADDRESS"): IPV6_ADDRESS,
     ("Pvtz", "ZONE"): PRIVATE_ZONE,
     ("Cbn", "CEN"): CEN,
     ("Cbn", "TRANSITROUTER"): TRANSIT_ROUTER,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from infra.rules import EgressBandwidth, EgressIps, Port, SourceRange, VpcCidr, Zones
 from infra.sections.base import Section
@@ -13,6 +14,7 @@ from infra.sections.link import Link
 Three = Annotated[tuple[str, ...], Field(min_length=3, max_length=3)]
 VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[a-z0-9]+$")]
 NatGatewayId = Annotated[str, StringConstraints(pattern=r"^ngw-[a-z0-9]+$")]
+Ipv6AddressId = Annotated[str, StringConstraints(pattern=r"^ipv6-[a-z0-9]+$")]
 ZoneName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
 ]
@@ -56,6 +58,15 @@ class Record(Section):
     ttl: int = Field(60, ge=5, le=86400, description="Seconds for which an answer may be kept")
 
 
+class Ipv6Settings(Section):
+    """`ipv6`: IPv6 of the app and the edge tier. Nothing gets in by it, and only what `egress` names gets out."""
+
+    egress: tuple[Ipv6AddressId, ...] = Field(
+        (), description="IPv6 addresses in the VPC that may call out; nobody can call them"
+    )
+    egress_bandwidth_mbps: int = Field(20, ge=1, le=5000, description="Peak bandwidth of each of them, in Mbit/s")
+
+
 class PrivateZoneSettings(Section):
     """`private_zone`: names that are known in the VPC alone."""
 
@@ -81,6 +92,24 @@ class NetworkSettings(Section):
         (3306, 6379), description="TCP ports on which the app tier reaches the data tier"
     )
     adopt: Adopt | None = Field(None, description="A VPC that stands already; only what is missing in it is made")
+    ipv6: Ipv6Settings | None = Field(
+        None, description="IPv6 besides; none unless set. The VPC and its switches keep it once they have it"
+    )
     flow_logs: FlowLogs | None = Field(None, description="Flow logs of the VPC; none unless set")
     private_zone: PrivateZoneSettings | None = Field(None, description="Private DNS zone; none unless set")
     link: Link | None = Field(None, description="Ways to headquarters and on-premises; none unless set")
+
+    @field_validator("ipv6", mode="after")
+    @classmethod
+    def _of_a_vpc_that_is_made(cls, ipv6: Ipv6Settings | None, info: ValidationInfo) -> Ipv6Settings | None:
+        if ipv6 and info.data.get("adopt"):
+            raise PydanticCustomError(
+                "setting",
+                "{what}",
+                {
+                    "what": "IPv6 in a VPC that is adopted",
+                    "rule": "what is adopted is never changed, and its IPv6 blocks are its owner's to share out",
+                    "fix": "remove sfoa:network.ipv6, and let the owner of the VPC see to IPv6",
+                },
+            )
+        return ipv6

@@ -1,12 +1,11 @@
-"""A network in a VPC that stands already, linked to headquarters abroad: real engine, real provider, emulated cloud."""
+"""Two networks side by side under the real engine and the real provider: one in a VPC that stands already, linked to
+headquarters abroad, and one of its own with IPv6."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from alibabacloud_vpc20160428.client import Client as VpcClient
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from emulators.testing import Running, running
-from tests.e2e.released import BIN, ROOT
-from toolchain.pins import cache_root
+from tests.e2e.ground import REGION, SETTINGS, Ground, write_project
 
 pytestmark = pytest.mark.e2e
 
@@ -37,34 +35,6 @@ ABROAD = "ap-southeast-1"
 ZONES = [f"cn-shanghai-{zone}" for zone in "bfg"]
 
 
-@dataclass(frozen=True)
-class Ground:
-    """A program with a network in it, and the cloud that it comes up in."""
-
-    folder: Path
-    clouds: Running
-
-    def pulumi(self, *arguments: str) -> str:
-        """Run a command of the engine that has to succeed, and return what it said."""
-        command = [str(BIN / "pulumi"), *arguments, "--non-interactive", "--stack", "local"]
-        environment = {
-            **os.environ,
-            **self.clouds.environment,
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "SFOA_TOOLCHAIN_CACHE": str(cache_root()),
-        }
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-        return done.stdout + done.stderr
-
-    def count(self, kind: str) -> int:
-        """Return how many documents of a kind the emulated cloud holds."""
-        return self.clouds.store.kinds().get(f"alicloud.{kind}", 0)
-
-
 @pytest.fixture(scope="module")
 def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("network")) as clouds:
@@ -77,9 +47,8 @@ def theirs(clouds: Running) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in clouds.environment.items():
             patch.setenv(name, value)
-        keys = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
-        client = VpcClient(Config(region_id="cn-shanghai", ca=str(clouds.ca_file), **keys))
-        made = client.create_vpc(vpc.CreateVpcRequest(region_id="cn-shanghai", cidr_block="10.0.0.0/8"))
+        client = _client(clouds)
+        made = client.create_vpc(vpc.CreateVpcRequest(region_id=REGION, cidr_block="10.0.0.0/8"))
         ident = made.body.vpc_id
         _available(client, ident)
         switches = [
@@ -93,8 +62,14 @@ def theirs(clouds: Running) -> dict[str, Any]:
     return {"vpc_id": ident, "vswitch_ids": {"app": switches}}
 
 
+def _client(clouds: Running) -> VpcClient:
+    keys = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
+    proxy = clouds.environment["HTTPS_PROXY"]
+    return VpcClient(Config(region_id=REGION, ca=str(clouds.ca_file), https_proxy=proxy, **keys))
+
+
 def _available(client: VpcClient, ident: str) -> None:
-    request = vpc.DescribeVpcAttributeRequest(region_id="cn-shanghai", vpc_id=ident)
+    request = vpc.DescribeVpcAttributeRequest(region_id=REGION, vpc_id=ident)
     while client.describe_vpc_attribute(request).body.status != "Available":
         pass
 
@@ -105,18 +80,35 @@ def _seed(clouds: Running, kind: str, ident: str, **fields: str) -> None:
     clouds.store.put(f"alicloud.{kind}", ident, common | fields)
 
 
+def _ground(folder: Path, clouds: Running, stack: str) -> Ground:
+    (clouds.emulators.home / "pulumi-state").mkdir()
+    write_project(folder, "network", PROGRAM)
+    return Ground(folder, clouds, stack)
+
+
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory, clouds: Running, theirs: dict[str, Any]) -> Ground:
-    """The network's program, with a config that adopts and links."""
-    folder = tmp_path_factory.mktemp("program")
-    (clouds.emulators.home / "pulumi-state").mkdir(exist_ok=True)
-    (folder / "__main__.py").write_text(PROGRAM)
-    (folder / "Pulumi.yaml").write_text("name: network\nruntime: python\n")
-    config = json.loads(json.dumps(_config(theirs)))
-    (folder / "Pulumi.local.yaml").write_text(json.dumps({"config": config}))
-    ground = Ground(folder, clouds)
-    ground.pulumi("stack", "select", "--create")
+    """A stack that adopts and links."""
+    ground = _ground(tmp_path_factory.mktemp("adopting"), clouds, "acme")
+    _configure(ground, _config(theirs))
+    ground.pulumi("stack", "init")
     return ground
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A stack with IPv6, to be, in a cloud of its own."""
+    with running(tmp_path_factory.mktemp("cloud")) as clouds:
+        yield _ground(tmp_path_factory.mktemp("six"), clouds, "six")
+
+
+def _count(ground: Ground, kind: str) -> int:
+    return len(ground.kept(f"alicloud.{kind}"))
+
+
+def _configure(ground: Ground, network: dict[str, Any]) -> None:
+    own = {"sfoa:company": ground.stack, "sfoa:environment": "local", "sfoa:network": network}
+    (ground.root / f"Pulumi.{ground.stack}.yaml").write_text(json.dumps({"config": {**SETTINGS, **own}}))
 
 
 def _config(theirs: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +117,7 @@ def _config(theirs: dict[str, Any]) -> dict[str, Any]:
         "headquarters": {"region": ABROAD, "transit_router_id": "tr-abroad", "bandwidth_mbps": 20},
         "legal_basis": {"entry": "product-safety-escalations"},
     }
-    network = {
+    return {
         "cidr": "10.20.0.0/16",
         "zones": ZONES,
         "egress_ips": 1,
@@ -133,27 +125,47 @@ def _config(theirs: dict[str, Any]) -> dict[str, Any]:
         "private_zone": {"name": "acme.internal", "records": [{"host": "cache", "value": "10.20.64.10"}]},
         "link": link,
     }
-    storage = {"ledger_retention_days": 1, "ledger_locked": False, "force_destroy": True}
-    return {
-        "alicloud:region": "cn-shanghai",
-        "alicloud:accountType": "Domestic",
-        "sfoa:company": "acme",
-        "sfoa:environment": "local",
-        "sfoa:network": network,
-        "sfoa:storage": storage,
-    }
+
+
+def _with_ipv6(ground: Ground, **more: Any) -> str:
+    _configure(ground, {"cidr": "10.20.0.0/16", "zones": ZONES, "egress_ips": 1, "ipv6": more})
+    return ground.up()
+
+
+def _land_six(ground: Ground) -> str:
+    """Bring the network with IPv6 up, let a machine in it have an address, and let that one out; return its id."""
+    ground.pulumi("stack", "init")
+    _with_ipv6(ground)
+    switches = [row for row in ground.resources() if row["type"].endswith(":Switch") and "-app-" in row["urn"]]
+    request = vpc.AllocateIpv6AddressRequest(region_id=REGION, v_switch_id=switches[0]["id"])
+    address: str = _client(ground.clouds).allocate_ipv_6address(request).body.ipv_6address_id
+    _with_ipv6(ground, egress=[address], egress_bandwidth_mbps=5)
+    return address
 
 
 @pytest.fixture(scope="module")
-def up(ground: Ground) -> str:
-    return ground.pulumi("up", "--yes", "--skip-preview")
+def ups(ground: Ground, six: Ground) -> Iterator[dict[str, Future[str]]]:
+    """Both stacks, brought up at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        yield {"adopting": pool.submit(ground.up), "six": pool.submit(_land_six, six)}
+
+
+@pytest.fixture(scope="module")
+def up(ups: dict[str, Future[str]]) -> str:
+    return ups["adopting"].result()
+
+
+@pytest.fixture(scope="module")
+def inside(ups: dict[str, Future[str]]) -> str:
+    """The IPv6 address."""
+    return ups["six"].result()
 
 
 def test_an_adopted_vpc_is_the_only_one_and_what_is_missing_stands_in_it(
     ground: Ground, up: str, theirs: dict[str, Any]
 ) -> None:
-    assert ground.count("vpc") == 1
-    assert ground.count("vswitch") == 9
+    assert _count(ground, "vpc") == 1
+    assert _count(ground, "vswitch") == 9
     inside = {switch["VpcId"] for _, switch in ground.clouds.store.all("alicloud.vswitch")}
     assert inside == {theirs["vpc_id"]}
     assert f"adopted, not made: {theirs['vpc_id']}" in up
@@ -170,7 +182,7 @@ def test_the_link_stands_with_its_bandwidth_routes_and_legal_basis(ground: Groun
     assert attached.keys() == {"VPC", "TR"}
     assert (attached["TR"]["Bandwidth"], attached["TR"]["PeerTransitRouterRegionId"]) == (20, ABROAD)
     assert {each["tags"]["legal-basis"] for each in attached.values()} == {"product-safety-escalations"}
-    assert (ground.count("transit_association"), ground.count("transit_propagation")) == (2, 2)
+    assert (_count(ground, "transit_association"), _count(ground, "transit_propagation")) == (2, 2)
 
 
 def test_the_flows_of_the_adopted_vpc_are_logged(ground: Ground, up: str, theirs: dict[str, Any]) -> None:
@@ -190,5 +202,35 @@ def test_destroy_takes_what_was_made_and_leaves_what_was_adopted(
     assert left == [theirs["vpc_id"]]
     assert [ident for ident, _ in ground.clouds.store.all("alicloud.vswitch")] == theirs["vswitch_ids"]["app"]
     gone = ("nat_gateway", "eip", "flow_log", "network_acl", "private_zone", "private_record", "transit_attachment")
-    assert {kind: ground.count(kind) for kind in gone} == dict.fromkeys(gone, 0)
+    assert {kind: _count(ground, kind) for kind in gone} == dict.fromkeys(gone, 0)
     assert [ident for ident, _ in ground.clouds.store.all("alicloud.cen")] == ["cen-theirs"]
+
+
+def test_an_address_of_ipv6_may_call_out_and_cannot_be_called(six: Ground, inside: str) -> None:
+    (address,), (gateway,), (rule,) = (
+        six.kept(f"alicloud.ipv6_{kind}") for kind in ("address", "gateway", "egress_rule")
+    )
+    assert (address["id"], address["bandwidth"]["Bandwidth"]) == (inside, 5)
+    assert (rule["InstanceId"], rule["gateway"]) == (inside, gateway["id"])
+    assert gateway["tags"]["company"] == "six"
+    assert not [
+        rule for group in six.kept("alicloud.security_group") for rule in group["rules"] if rule["Ipv6SourceCidrIp"]
+    ]
+
+
+def test_the_data_tier_has_no_ipv6(six: Ground, inside: str) -> None:
+    blocks = {switch["VSwitchName"]: switch["Ipv6CidrBlock"] for switch in six.kept("alicloud.vswitch")}
+    assert {name.split("-")[3] for name, block in blocks.items() if block} == {"app", "edge"}
+    given = [block for block in blocks.values() if block]
+    assert len(set(given)) == len(given) == 6
+
+
+def test_with_ipv6_nothing_is_left_to_change(six: Ground, inside: str) -> None:
+    six.unchanged()
+
+
+def test_an_address_that_is_named_no_more_is_let_out_no_more(six: Ground, inside: str) -> None:
+    _with_ipv6(six)
+    (address,) = six.kept("alicloud.ipv6_address")
+    assert address["bandwidth"] == {}
+    assert (_count(six, "ipv6_egress_rule"), _count(six, "ipv6_gateway")) == (0, 1)

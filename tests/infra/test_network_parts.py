@@ -73,6 +73,43 @@ def test_a_private_zone_is_bound_to_the_vpc_and_named_in_the_contract(stand: Any
     assert said == {("db", "A", "10.20.64.9"), ("www", "CNAME", "db.acme.internal")}
 
 
+def test_ipv6_is_of_the_app_and_the_edge_tier_and_the_data_tier_has_none(stand: Any) -> None:
+    standing = stand("local", network(ipv6={}))
+    (vpc,) = (r for r in standing.of("Network").values() if r.type.startswith("alicloud:"))
+    assert vpc.inputs["enableIpv6"] is True
+    masks = {r.name: r.inputs.get("ipv6CidrBlockMask") for r in standing.of("Switch").values()}
+    tiers = {name.split("-")[1] for name, mask in masks.items() if mask is not None}
+    assert tiers == {"app", "edge"}
+    numbers = [mask for mask in masks.values() if mask is not None]
+    assert len(numbers) == len(set(numbers)) == 6
+    assert not standing.of("Ipv6InternetBandwidth")
+    assert not [r for r in standing.of("SecurityGroupRule").values() if "ipv6CidrIp" in r.inputs]
+
+
+def test_an_address_that_may_call_out_by_ipv6_cannot_be_called(stand: Any) -> None:
+    standing = stand("local", network(ipv6={"egress": ["ipv6-runner"], "egress_bandwidth_mbps": 5}))
+    (gateway,) = standing.of("Ipv6Gateway").values()
+    (bandwidth,) = standing.of("Ipv6InternetBandwidth").values()
+    (rule,) = standing.of("Ipv6EgressRule").values()
+    assert (bandwidth.inputs["ipv6AddressId"], bandwidth.inputs["bandwidth"]) == ("ipv6-runner", 5)
+    assert rule.inputs["instanceId"] == "ipv6-runner"
+    assert {each.inputs["ipv6GatewayId"] for each in (bandwidth, rule)} == {f"{gateway.name}-id"}
+
+
+def test_ipv6_changes_no_urn_of_what_stands_without_it(stand: Any) -> None:
+    before, after = (
+        {r.urn for r in stand("local", network(**more)).resources} for more in ({}, {"ipv6": {"egress": []}})
+    )
+    assert {urn.rpartition("::")[2] for urn in after - before} == {"network-ipv6"}
+    assert before <= after
+
+
+def test_ipv6_of_an_adopted_vpc_is_its_owner_s(refused: Any) -> None:
+    (problem,) = refused(adopt={"vpc_id": "vpc-theirs"}, ipv6={})
+    assert problem.what == "sfoa:network.ipv6: IPv6 in a VPC that is adopted"
+    assert problem.fix
+
+
 def test_flow_logs_go_to_the_project_that_is_named(stand: Any) -> None:
     standing = stand("local", network(flow_logs={"project": "acme-logs", "store": "flows"}))
     (log,) = standing.of("FlowLog").values()

@@ -9,6 +9,7 @@ from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call, iso
 from emulators.alicloud.errors import ApiError
 from emulators.alicloud.kinds import (
+    IPV6_GATEWAY,
     NAT_GATEWAY,
     NETWORK_ACL,
     ROUTE_ENTRY,
@@ -18,6 +19,7 @@ from emulators.alicloud.kinds import (
     VPC,
     VSWITCH,
 )
+from emulators.alicloud.products.vpc.ipv6 import vpc_block
 from emulators.alicloud.resources import (
     change,
     identifier,
@@ -53,6 +55,7 @@ def create_vpc(call: Call) -> Answer:
         ResourceGroupId=call.get("ResourceGroupId", "rg-acfmemulator"),
         DnsHostnameStatus="ENABLED" if call.flag("EnableDnsHostname") else "DISABLED",
         EnabledIpv6=call.flag("EnableIpv6"),
+        Ipv6CidrBlock=vpc_block(call) if call.flag("EnableIpv6") else "",
         secondary=[],
         user_cidrs=[text for text in call.get("UserCidr").split(",") if text],
     )
@@ -100,6 +103,8 @@ def modify_vpc_attribute(call: Call) -> Answer:
             raise ApiError("InvalidCidrBlock.NotContainVSwitches")
         vpc["CidrBlock"] = str(block)
     change(call, vpc, VpcName="VpcName", Description="Description")
+    if call.flag("EnableIPv6") and not vpc["EnabledIpv6"]:
+        vpc |= {"EnabledIpv6": True, "Ipv6CidrBlock": vpc_block(call)}
     if call.has("EnableDnsHostname"):
         vpc["DnsHostnameStatus"] = "ENABLED" if call.flag("EnableDnsHostname") else "DISABLED"
     VPC.save(call, vpc)
@@ -116,6 +121,7 @@ def delete_vpc(call: Call) -> Answer:
         "DependencyViolation.VSwitch": VSWITCH.all(call, VpcId=vpc["id"]),
         "DependencyViolation.SecurityGroup": SECURITY_GROUP.all(call, VpcId=vpc["id"]),
         "DependencyViolation.NatGateway": NAT_GATEWAY.all(call, VpcId=vpc["id"]),
+        "DependencyViolation.Ipv6Gateway": IPV6_GATEWAY.all(call, VpcId=vpc["id"]),
         "DependencyViolation.NetworkAcl": NETWORK_ACL.all(call, VpcId=vpc["id"]),
         "DependencyViolation.RouteTable": [table for table in tables if table["RouteTableType"] == "Custom"],
     }
@@ -175,6 +181,7 @@ def _check_block(block: IPv4Network) -> None:
 
 def _view(call: Call, vpc: Document) -> Answer:
     tables = [table["id"] for table in ROUTE_TABLE.all(call, VpcId=vpc["id"])]
+    block = vpc.get("Ipv6CidrBlock", "")
     return shown(vpc) | {
         "VpcId": vpc["id"],
         "RegionId": vpc["region"],
@@ -182,8 +189,8 @@ def _view(call: Call, vpc: Document) -> Answer:
         "Status": status(call, vpc),
         "CreationTime": iso(vpc["created"]),
         "IsDefault": False,
-        "Ipv6CidrBlock": "",
-        "Ipv6CidrBlocks": {"Ipv6CidrBlock": []},
+        "Ipv6CidrBlock": block,
+        "Ipv6CidrBlocks": {"Ipv6CidrBlock": [{"Ipv6CidrBlock": block, "Ipv6Isp": "BGP"}] if block else []},
         "SecondaryCidrBlocks": {"SecondaryCidrBlock": vpc["secondary"]},
         "UserCidrs": {"UserCidr": vpc["user_cidrs"]},
         "VSwitchIds": {"VSwitchId": [v["id"] for v in VSWITCH.all(call, VpcId=vpc["id"])]},

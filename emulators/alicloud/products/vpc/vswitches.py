@@ -8,7 +8,17 @@ from emulators.alicloud.account import ACCOUNT_ID
 from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call, iso
 from emulators.alicloud.errors import ApiError
-from emulators.alicloud.kinds import NAT_GATEWAY, NETWORK_ACL, ROUTE_ENTRY, ROUTE_TABLE, SNAT_ENTRY, VPC, VSWITCH
+from emulators.alicloud.kinds import (
+    IPV6_ADDRESS,
+    NAT_GATEWAY,
+    NETWORK_ACL,
+    ROUTE_ENTRY,
+    ROUTE_TABLE,
+    SNAT_ENTRY,
+    VPC,
+    VSWITCH,
+)
+from emulators.alicloud.products.vpc.ipv6 import vswitch_block
 from emulators.alicloud.products.vpc.networks import blocks, settled
 from emulators.alicloud.products.vpc.zones import zone_ids
 from emulators.alicloud.resources import change, listed, page, pending, shown, status, tag_list, tagged
@@ -45,6 +55,7 @@ def create_vswitch(call: Call) -> Answer:
         VSwitchName=call.get("VSwitchName"),
         Description=call.get("Description"),
         ResourceGroupId=vpc["ResourceGroupId"],
+        Ipv6CidrBlock=vswitch_block(call, vpc) if call.has("Ipv6CidrBlock") else "",
         route_table=system_table(call, vpc["id"])["id"],
         network_acl="",
     )
@@ -86,8 +97,12 @@ def modify_vswitch_attribute(call: Call) -> Answer:
     vswitch = VSWITCH.named(call, "VSwitchId")
     if pending(call, vswitch):
         raise ApiError("IncorrectVSwitchStatus")
-    if call.flag("EnableIPv6"):
-        raise ApiError("UnsupportedParameter.Ipv6")
+    if call.has("EnableIPv6"):
+        wanted = call.flag("EnableIPv6")
+        addresses = IPV6_ADDRESS.all(call, VSwitchId=vswitch["id"])
+        if addresses and not wanted:
+            raise ApiError("DependencyViolation.Ipv6Address", ids=", ".join(each["id"] for each in addresses))
+        vswitch["Ipv6CidrBlock"] = vswitch_block(call, VPC.get(call, vswitch["VpcId"])) if wanted else ""
     change(call, vswitch, VSwitchName="VSwitchName", Description="Description")
     VSWITCH.save(call, vswitch)
     return {}
@@ -101,6 +116,7 @@ def delete_vswitch(call: Call) -> Answer:
     table = ROUTE_TABLE.get(call, vswitch["route_table"])
     dependents = {
         "DependencyViolation.EnhancedNatgw": NAT_GATEWAY.all(call, vswitch=vswitch["id"]),
+        "DependencyViolation.Ipv6Address": IPV6_ADDRESS.all(call, VSwitchId=vswitch["id"]),
         "DependencyViolation.SnatEntry": SNAT_ENTRY.all(call, SourceVSwitchId=vswitch["id"]),
         "DependencyViolation.RouteTable": [table] if table["RouteTableType"] == "Custom" else [],
         "DependencyViolation.NetworkAcl": NETWORK_ACL.all(call, id=vswitch["network_acl"]),
@@ -130,7 +146,7 @@ def _view(call: Call, vswitch: Document) -> Answer:
         "Status": status(call, vswitch),
         "CreationTime": iso(vswitch["created"]),
         "IsDefault": False,
-        "Ipv6CidrBlock": "",
+        "Ipv6CidrBlock": vswitch.get("Ipv6CidrBlock", ""),
         "NetworkAclId": vswitch["network_acl"],
         "AvailableIpAddressCount": total - used,
         "RouteTable": {"RouteTableId": table["id"], "RouteTableType": table["RouteTableType"]},
