@@ -7,16 +7,19 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.bundle import build_bundle, write_bundle
+from flows.bundle import Bundle, build_bundle, write_bundle
 from flows.commands.told import left_out, lines_of_types
 from flows.components import ComponentKey
 from flows.compose import compose, compose_project, read_layers
 from flows.source.project import Project, read_project
-from kit.console import emit, guarded, json_option
+from kit.console import emit, guarded, json_option, people
+
+if TYPE_CHECKING:
+    from orgs.federation import Federation
 
 
 @click.command()
@@ -51,18 +54,21 @@ def bundle(source: Path, out: Path, org_name: str | None, everywhere: bool, key:
 
 
 def _single(project: Project, out: Path, org_name: str | None) -> dict[str, Any]:
+    more: dict[str, Any] = {}
     if org_name:
         from flows.project import federation_of
 
-        layers = read_layers(project, federation_of(project.root).org(org_name).overlays)
+        federation = federation_of(project.root)
+        layers = read_layers(project, federation.org(org_name).overlays)
         built = build_bundle(compose(layers).values(), project.api_version)
+        more = _left_out(project, federation, {org_name: built})
         skipped = [file for layer in layers for file in layer.skipped]
     else:
         built, converted = compose_project(project)
         skipped = list(converted.skipped)
     left_out(project, skipped)
     write_bundle(built, out)
-    return {"digest": built.digest, **_counts(built.components)}
+    return {"digest": built.digest, **_counts(built.components), **more}
 
 
 def _whole(project: Project, out: Path, key: Path | None) -> dict[str, Any]:
@@ -82,7 +88,27 @@ def _whole(project: Project, out: Path, key: Path | None) -> dict[str, Any]:
         **_counts({key for bundle in release.bundles.values() for key in bundle.components}),
         "orgs": {name: bundle.digest for name, bundle in release.bundles.items()},
         "signature": write_signed(release, signature, out),
+        **_left_out(project, federation, release.bundles),
     }
+
+
+def _left_out(project: Project, federation: Federation, bundles: Mapping[str, Bundle]) -> dict[str, Any]:
+    """Return and tell what orgs won't get of their bundles today, since their edition lacks what it needs: a bundle
+    holds it all the same, as its org may have the feature on the day of the promote."""
+    from flows.features import excludes
+
+    found: dict[str, Any] = {}
+    for org in federation.orgs:
+        if org.name in bundles and excludes(org, federation):
+            from flows.admission import BEIJING  # what most federations do without
+            from flows.orgbundle import fitted
+
+            today = datetime.now(UTC).astimezone(BEIJING).date()
+            _, excluded = fitted(bundles[org.name], org, federation, project.root, today)
+            for each in excluded:
+                people().print(f"{org.name} will go without {each.words}", markup=False)
+            found |= {org.name: [each.as_json() for each in excluded]} if excluded else {}
+    return {"excluded": found} if found else {}
 
 
 def _counts(keys: Collection[ComponentKey]) -> dict[str, Any]:

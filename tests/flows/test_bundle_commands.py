@@ -66,6 +66,23 @@ def test_a_release_names_each_org_s_bundle(made: tuple[Path, dict[str, Any]], pr
     assert result["signature"] == f"{file}.sig"
 
 
+def test_the_view_of_a_bundle_says_what_an_org_will_go_without(project: Path, tmp_path: Path) -> None:
+    root = tmp_path / "lacking"
+    shutil.copytree(project, root)
+    federation = root / "orgs" / "federation.yml"
+    stated = federation.read_text().replace("scratch_orgs:", "missing_features: {alibaba: exclude}\nscratch_orgs:")
+    federation.write_text(stated)
+    (root / "orgs" / "facts" / "china-uat.yml").write_text("features: {mobile-app: false}\n")
+    removed = root / "metadata" / "china" / "remove.yml"
+    removed.write_text(removed.read_text().replace("Settings:Mobile", "CustomLabel:Environment_Banner"))
+    made = ("bundle", "--source", str(root), "--out", str(tmp_path / "b.zip"))
+    code, answer = run(*made, "--org", "china-uat")
+    assert code == 0
+    (one,) = answer["result"]["excluded"]["china-uat"]
+    assert (one["component"], one["reason"]) == ("Settings:Mobile", "CHN3S lacks Salesforce mobile app")
+    assert "excluded" not in run(*made, "--org", "global-uat")[1]["result"]
+
+
 def test_a_signed_release_verifies(
     made: tuple[Path, dict[str, Any]], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
