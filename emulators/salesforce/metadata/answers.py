@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from emulators.salesforce.metadata.deploys import BASE_SECONDS, SECONDS_A_COMPONENT, is_done
+from emulators.salesforce.metadata.deploys import is_done
 from emulators.store import Document
 
 
@@ -64,9 +64,9 @@ def deploy_result(job: Document, now: float, *, details: bool) -> dict[str, Any]
 
 
 def _progress(job: Document, now: float, total: int) -> int:
-    if "started" not in job:
+    if "takes" not in job:
         return 0
-    spent = (now - job["started"]) / (BASE_SECONDS + SECONDS_A_COMPONENT * total)
+    spent = (now - job["started"]) / job["takes"]
     return max(0, min(total, int(total * spent)))
 
 

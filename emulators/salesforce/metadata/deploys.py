@@ -132,7 +132,11 @@ class Deploys:
                     return
                 job |= {"status": "InProgress", "started": starts, "total": self._estimate(job)}
                 self._store.put(self._kind, ident, job)
-            ends = job["started"] + max(slow, BASE_SECONDS + SECONDS_A_COMPONENT * job["total"])
+            takes = max(slow, BASE_SECONDS + SECONDS_A_COMPONENT * job["total"])
+            if job.get("takes") != takes:
+                job["takes"] = takes
+                self._store.put(self._kind, ident, job)
+            ends = job["started"] + takes
             if job["status"] == "Canceling":
                 ends = min(ends, job["canceled"] + CANCELING_SECONDS)
             if now < ends:

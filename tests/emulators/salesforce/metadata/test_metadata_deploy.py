@@ -144,6 +144,7 @@ def test_a_long_deploy_that_is_cancelled_is_over_soon() -> None:
         sandbox.submit({"package.xml": manifest({"ApexClass": [name]}), **apex(name)}) for name in ("A", "B")
     )
     sandbox.clock.seconds += 60
+    assert sandbox.status(first)["numberComponentsDeployed"] < sandbox.status(first)["numberComponentsTotal"]
     assert sandbox.soap("cancelDeploy", f"<String>{first}</String>").findtext(".//{*}done") == "false"
     assert [sandbox.status(i)["status"] for i in (first, second)] == ["Canceling", "Pending"]
     sandbox.clock.seconds += 2
