@@ -7,17 +7,19 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.measure import Row, paired, skipped
+from flows import xmltext
 from flows.bundle import INDEX
+from flows.package import MANIFEST
 from tests.clients.node import NotAvailable, modules, node
 
 NODE, MODULES = "SFOA_BENCH_NODE", "SFOA_BENCH_MODULES"
 NODE_AT_LEAST = 22  # engines.node of @salesforce/source-deploy-retrieve 13.7.0
 SCRIPT = Path(__file__).with_name("convert.mjs")
-TASK = "convert and bundle an SFDX project of {:,} components"
+OURS = "kit.zip"
 LIBRARY, COMMAND = "@salesforce/source-deploy-retrieve", "sf project convert source"
 
 
@@ -31,37 +33,42 @@ def measure(project: Path, components: int, folder: Path, *, rounds: int, second
     Raises `AssertionError` when the two packages don't hold the same files: then they did different work.
     """
     theirs = folder / "peer.zip"
+    row = Row("conversion", f"convert and bundle an SFDX project of {components:,} components", LIBRARY)
 
     def command(program: str, packages: Path) -> list[str]:
         return [program, str(SCRIPT), str(packages / LIBRARY), str(project / "force-app"), str(theirs)]
 
-    def names() -> set[str]:
-        with zipfile.ZipFile(theirs) as archive:
-            return {name for name in archive.namelist() if not name.endswith("/")}  # the peer lists folders too
+    done = _measure(row, "bundle", command, project, folder, rounds, seconds)
+    if not done.skipped:
+        names = {name for name in _zipped(theirs) if not name.endswith("/")}  # the peer lists folders too
+        assert _zipped(folder / OURS).keys() - {INDEX} == names, "the two packages don't hold the same files"
+    return done
 
-    row = Row("conversion", TASK.format(components), LIBRARY)
-    return _measure(row, command, names, project, folder, rounds, seconds)
 
+def measure_command(project: Path, folder: Path, *, rounds: int, seconds: float) -> Row:
+    """Return the row of the command that people run, which writes the package as files; else as `measure`.
 
-def measure_command(project: Path, components: int, folder: Path, *, rounds: int, seconds: float) -> Row:
-    """Return the row of the command that people run, which writes the package as files; else as `measure`."""
+    Raises `AssertionError` when a file of the two packages differs in content.
+    """
     theirs = folder / "peer"
+    files = sum(path.is_file() for path in project.rglob("*"))
+    row = Row("conversion by sf", f"convert an SFDX project of {files:,} files", COMMAND, bound=10)
 
     def command(program: str, packages: Path) -> list[str]:
         cli = packages / "@salesforce/cli/bin/run.js"
         return [program, str(cli), "project", "convert", "source", "--output-dir", str(theirs), "--json"]
 
-    def names() -> set[str]:
-        return {path.relative_to(theirs).as_posix() for path in theirs.rglob("*") if path.is_file()}
-
-    row = Row("conversion against sf", TASK.format(components), COMMAND)
-    return _measure(row, command, names, project, folder, rounds, seconds)
+    done = _measure(row, "convert", command, project, folder, rounds, seconds)
+    if not done.skipped:
+        found = {path.relative_to(theirs).as_posix(): path.read_bytes() for path in theirs.rglob("*") if path.is_file()}
+        assert _meant(_zipped(folder / OURS)) == _meant(found), "the two packages differ"
+    return done
 
 
 def _measure(
     row: Row,
+    word: str,
     command: Callable[[str, Path], Sequence[str]],
-    names: Callable[[], set[str]],
     project: Path,
     folder: Path,
     rounds: int,
@@ -71,22 +78,33 @@ def _measure(
         other = command(*_peer())
     except (Missing, NotAvailable) as missing:
         return skipped(row, str(missing))
-    ours = folder / "kit.zip"
-    kit = [
-        str(Path(sys.executable).with_name("sfoa")),
-        "bundle",
-        "--source",
-        str(project),
-        "--out",
-        str(ours),
-        "--json",
-    ]
-    done = paired(
+    sfoa = str(Path(sys.executable).with_name("sfoa"))
+    kit = [sfoa, word, "--source", str(project), "--out", str(folder / OURS), "--json"]
+    return paired(
         row, lambda: _run(kit, project, folder), lambda: _run(other, project, folder), rounds=rounds, seconds=seconds
     )
-    with zipfile.ZipFile(ours) as archive:
-        assert set(archive.namelist()) - {INDEX} == names(), "the two packages don't hold the same files"
-    return done
+
+
+def _zipped(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _meant(files: Mapping[str, bytes]) -> dict[str, list[bytes]]:
+    """Return what files say: XML by its elements in whatever order, everything else by its bytes; of package.xml, the
+    types alone but CustomLabels, which only the peer names beside the labels (docs/decisions/008)."""
+    meant = {}
+    for name, data in files.items():
+        if not data.startswith(b"<"):
+            meant[name] = [data]
+            continue
+        root = xmltext.parse(data).root
+        elements = [element for element in root if xmltext.child_text(element, "name") != "CustomLabels"]
+        if name == MANIFEST:
+            for element in elements:
+                element[:] = sorted(element, key=xmltext.canonical)
+        meant[name] = [xmltext.local_name(root).encode(), *sorted(map(xmltext.canonical, elements))]
+    return meant
 
 
 def _peer() -> tuple[str, Path]:
@@ -105,9 +123,11 @@ def _peer() -> tuple[str, Path]:
 def _run(command: Sequence[str], project: Path, folder: Path) -> None:
     quiet = {
         "HOME": str(folder),
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),  # an installed kit is compiled: the run beforehand does it
         "SF_AUTOUPDATE_DISABLE": "true",
         "SF_DISABLE_LOG_FILE": "true",
         "SF_DISABLE_TELEMETRY": "true",
         "SF_SKIP_NEW_VERSION_CHECK": "true",
     }
-    subprocess.run(command, cwd=project, env={**os.environ, **quiet}, check=True, capture_output=True, timeout=120)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, cwd=project, env={**environment, **quiet}, check=True, capture_output=True, timeout=120)

@@ -13,27 +13,28 @@ API_VERSION = "62.0"
 OBJECTS, PROFILES, CLASSES, RULES, LABELS, VIEWS = 10, 3, 120, 80, 100, 40
 
 
-def write_project(root: Path, components: int) -> Path:
+def write_project(root: Path, components: int, *, profiles: bool = True) -> Path:
     """Write a project with exactly that many components (at least 10) and return its folder.
 
-    It is heavy in profiles, as grown orgs are: each profile grants every field and every class.
+    It is heavy in profiles, as grown orgs are: each profile grants every field and every class. Without `profiles`
+    all files are small; there are about as many as components.
     """
     if components < 10:
         raise ValueError("a project has at least 10 components")
-    for name, text in _files(components):
+    for name, text in _files(components, PROFILES if profiles else 0):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return root
 
 
-def _files(components: int) -> Iterator[tuple[str, str]]:
+def _files(components: int, share_of_profiles: int) -> Iterator[tuple[str, str]]:
     objects = [f"Object{number:04}__c" for number in _count(components, OBJECTS)]
     classes = [f"Service{number:04}" for number in _count(components, CLASSES)]
     rules = [_owned(objects, number, "Rule{:05}") for number in _count(components, RULES)]
     views = [_owned(objects, number, "View{:05}") for number in _count(components, VIEWS)]
     labels = [f"Label{number:05}" for number in _count(components, LABELS)]
-    profiles = [f"Profile {number:03}" for number in _count(components, PROFILES)]
+    profiles = [f"Profile {number:03}" for number in _count(components, share_of_profiles)]
     others = sum(len(each) for each in (objects, classes, rules, views, labels, profiles))
     fields = [_owned(objects, number, "Field{:05}__c") for number in range(components - others)]
 
@@ -71,7 +72,7 @@ def _files(components: int) -> Iterator[tuple[str, str]]:
 
 
 def _count(components: int, share: int) -> range:
-    return range(max(1, components * share // 1000))
+    return range(max(1, components * share // 1000) if share else 0)
 
 
 def _owned(objects: list[str], number: int, pattern: str) -> tuple[str, str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import conversion
 from benchmarks.__main__ import Sizes, machine, run, table
-from benchmarks.measure import Row, paired, skipped
+from benchmarks.measure import Row, Took, paired, skipped
 from benchmarks.project import write_project
 from flows.compose import compose_project
 from flows.source.project import read_project
@@ -46,8 +48,8 @@ def test_a_generated_project_is_heavy_in_profiles(tmp_path: Path) -> None:
 def test_a_run_yields_all_rows_and_says_why_one_was_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(conversion.MODULES, str(tmp_path / "absent"))
     environment = dict(os.environ)
-    rows = list(run(Sizes(components=20, objects=2, rounds=1, seconds=1), tmp_path))
-    assert [row.name for row in rows] == ["federation", "conversion", "conversion against sf", "objects", "planning"]
+    rows = list(run(Sizes(components=20, small=20, objects=2, rounds=1, seconds=1), tmp_path))
+    assert [row.name for row in rows] == ["federation", "conversion", "conversion by sf", "objects", "planning"]
     assert all(
         row.skipped if row.name.startswith("conversion") else len(row.kit) == len(row.other) == 1 for row in rows
     )
@@ -57,10 +59,39 @@ def test_a_run_yields_all_rows_and_says_why_one_was_skipped(tmp_path: Path, monk
 
 
 def test_a_row_carries_medians_and_spread_of_the_ratios_of_each_round() -> None:
-    data = Row("a", "task", "peer", (1.0, 2.0, 4.0), (3.0, 2.0, 2.0)).as_json()
+    kit, other = (Took(1.0, 0.5), Took(2.0, 1.5), Took(4.0, 2.5)), (Took(3.0, 9.0), Took(2.0, 9.0), Took(2.0, 9.0))
+    data = Row("a", "task", "peer", kit, other).as_json()
     assert data["peer_over_kit"] == {"median": 1.0, "min": 0.5, "max": 3.0}
     assert data["kit_seconds"] == {"median": 2.0, "min": 1.0, "max": 4.0}
+    assert data["kit_processor_seconds"] == {"median": 1.5, "min": 0.5, "max": 2.5}
     assert data["rounds"] == 3
+    assert "bound" not in data
+
+
+@pytest.mark.parametrize(("took", "verdict"), [(10.0, "10: met"), (9.9, "10: not met")])
+def test_a_row_with_a_bound_says_whether_it_is_met(took: float, verdict: str) -> None:
+    row = Row("a", "task", "peer", (Took(1.0, 1.0),), (Took(took, 1.0),), bound=10)
+    assert row.as_json()["bound"] == verdict
+    assert skipped(row, "no Node").verdict == ""
+
+
+def test_what_child_processes_cost_counts_too() -> None:
+    work = "sum(range(3_000_000))"
+    row = paired(
+        Row("a", "", ""),
+        lambda: subprocess.run([sys.executable, "-c", work], check=True),
+        lambda: None,
+        rounds=1,
+        seconds=1,
+    )
+    assert row.kit[0].processors > row.other[0].processors
+
+
+def test_a_project_without_profiles_is_one_of_many_small_files(tmp_path: Path) -> None:
+    root = write_project(tmp_path, 1000, profiles=False)
+    sizes = [path.stat().st_size for path in root.rglob("*.xml") if "labels" not in path.parts]
+    assert len(sizes) >= 900
+    assert max(sizes) < 2000
 
 
 def test_a_skipped_row_has_a_reason_and_no_figures() -> None:
