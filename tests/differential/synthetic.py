@@ -27,6 +27,15 @@ def one_of_each() -> dict[str, str | bytes]:
     for kind in metadata_types().by_name.values():
         if kind.name not in NOT_THEIRS:
             files |= _minimal(kind)
+    # Folders that hold objects and components, and objects in folders of another name.
+    field = xml("CustomField", fullName="F__c")
+    for name in ("A__c", "B__c"):
+        files[f"app/more/objects/group/{name}/{name}.object-meta.xml"] = xml("CustomObject", label=name)
+        files[f"app/more/objects/group/{name}/fields/F__c.field-meta.xml"] = field
+    files["app/more/objects/any/C__c.object-meta.xml"] = xml("CustomObject", label="C")
+    files["app/more/objects/any/fields/F__c.field-meta.xml"] = field
+    files["app/more/lwc/group/lwc/inner/inner.js"] = "1"
+    files["app/more/lwc/group/lwc/inner/inner.js-meta.xml"] = xml("LightningComponentBundle", apiVersion="64.0")
     # A site's description may have another name than its folder.
     site = "app/digitalExperiences/site/renamed"
     files[f"{site}/before.digitalExperience-meta.xml"] = xml("DigitalExperienceBundle", label="renamed")
@@ -145,6 +154,18 @@ REFUSED_BY_THE_KIT_ALONE: Mapping[str, Files] = {
         "app/one/tabs/A.tab-meta.xml": xml("CustomTab", label="1"),
         "app/two/tabs/A.tab-meta.xml": xml("CustomTab", label="2"),
     },
+    "names that differ in case alone": {
+        "app/tabs/A.tab-meta.xml": xml("CustomTab"),
+        "app/tabs/a.tab-meta.xml": xml("CustomTab"),
+    },
+    "a field whose file has another name": {
+        "app/objects/O__c/fields/A__c.field-meta.xml": xml("CustomField", fullName="B__c")
+    },
+    "a component below a folder of lwc": {
+        "app/lwc/group/a/a.js": "1",
+        "app/lwc/group/a/a.js-meta.xml": xml("LightningComponentBundle", apiVersion="64.0"),
+    },
+    "a static resource without its meta file": {"app/staticresources/a.txt": "a"},
     "malformed XML": {"app/tabs/A.tab-meta.xml": "<CustomTab><label></CustomTab>"},
 }
 REFUSED_PACKAGES: Mapping[str, Files] = {

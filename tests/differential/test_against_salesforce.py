@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests/flows"))
 
-from comparing import compare, differences, types_of  # noqa: E402
+from comparing import compare, differences, types_of, without_manifest  # noqa: E402
 from salesforce_converter import SalesforceConverter, files_below  # noqa: E402
 from source_samples import PROJECT, container, write, xml  # noqa: E402
 from synthetic import (  # noqa: E402
@@ -109,6 +109,16 @@ def test_tests_of_components_stay_out_without_being_ignored(salesforce: Salesfor
     ours = assemble(convert(read_project(root), ["app"], "core").components, "64.0").files
     assert not salesforce.source(root, ["app"], tmp_path / "package").error
     assert differences(ours, files_below(tmp_path / "package")) == ["only theirs: lwc/a/__tests__/a.test.js"]
+
+
+def test_hidden_files_stay_out_without_being_ignored(salesforce: SalesforceConverter, tmp_path: Path) -> None:
+    """Decision 008: `.DS_Store` and hidden folders."""
+    files = {"app/tabs/A.tab-meta.xml": xml("CustomTab"), "app/.old/tabs/B.tab-meta.xml": xml("CustomTab")}
+    root = write(tmp_path / "project", files)
+    ours = assemble(convert(read_project(root), ["app"], "core").components, "64.0").files
+    assert not salesforce.source(root, ["app"], tmp_path / "package").error
+    theirs = without_manifest(files_below(tmp_path / "package"))
+    assert differences(without_manifest(ours), theirs) == ["only theirs: tabs/B.tab"]
 
 
 def test_a_prefix_that_a_field_uses_is_declared_in_its_file(salesforce: SalesforceConverter, tmp_path: Path) -> None:
