@@ -19,7 +19,11 @@ TIMEOUT_SECONDS = 15  # of the function: the secret, a token and the event, each
 
 
 def make_callbacks(
-    make: Serverless, wanted: Callbacks, network: Network, key_id: pulumi.Input[str]
+    make: Serverless,
+    wanted: Callbacks,
+    network: Network,
+    key_id: pulumi.Input[str],
+    waf: pulumi.Resource | None,
 ) -> dict[str, pulumi.Output[str]]:
     """Return the URL of each channel, behind which the function stands.
 
@@ -53,9 +57,7 @@ def make_callbacks(
         qualifier="LATEST",
         opts=make.kept,
     )
-    after: list[pulumi.Resource] = [trigger]
-    if not wanted.adopt_waf:
-        after.append(ali.wafv3.Instance(f"{make.prefix}-waf", opts=make.kept))
+    after = [trigger, waf] if waf else [trigger]
     domain = ali.fc.V3CustomDomain(
         f"{make.prefix}-{part}",
         custom_domain_name=wanted.domain.name,

@@ -27,6 +27,8 @@ class EventWays:
     bus: pulumi.Output[str]
     bucket: pulumi.Output[str]
     endpoint: pulumi.Output[str]
+    host: pulumi.Output[str]
+    """The gateway's own."""
 
 
 def make_events(make: Serverless, wanted: Events, network: Network, storage: Storage) -> EventWays:
@@ -44,7 +46,8 @@ def make_events(make: Serverless, wanted: Events, network: Network, storage: Sto
     function = _function(make, bucket, bus, network, storage)
     _keep(make, bus, function)
     name: pulumi.Output[str] = bus.event_bus_name
-    return EventWays(name, bucket.id, _api(make, function))
+    host = _api(make, function)
+    return EventWays(name, bucket.id, host.apply(lambda own: f"https://{own}{PATH}"), host)
 
 
 def _function(
@@ -154,5 +157,5 @@ def _api(make: Serverless, function: ali.fc.V3Function) -> pulumi.Output[str]:
         stage_name=STAGE,
         opts=make.kept,
     )
-    url: pulumi.Output[str] = group.sub_domain.apply(lambda host: f"https://{host}{PATH}")
-    return url
+    host: pulumi.Output[str] = group.sub_domain
+    return host

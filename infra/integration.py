@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pulumi
 
 from infra.audit import Audit
 from infra.callback import make_callbacks
-from infra.events import EventWays, make_events
+from infra.events import PATH, EventWays, make_events
 from infra.network import Network
 from infra.sections.integration import IntegrationSettings
 from infra.serverless import Serverless
 from infra.settings import Settings
+from infra.shield import shielded, waf_instance
 from infra.storage import Storage
 
 
@@ -21,6 +24,10 @@ class Integration(pulumi.ComponentResource):
     events: EventWays | None
     callbacks: dict[str, pulumi.Output[str]]
     """URL of each channel."""
+    pages: str | None
+    """Address of pages that the orgs embed."""
+    aliases: dict[str, pulumi.Output[str]]
+    """For each domain behind WAF, what its CNAME record has to point to."""
 
     def __init__(
         self,
@@ -34,9 +41,26 @@ class Integration(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sfoa:integration:Integration", name, None, opts)
         make = Serverless(self, name, settings, audit)
+        waf = waf_instance(make, wanted)
+        instance = waf.id if waf else wanted.waf or ""
         self.origins = wanted.origins
+        self.pages = None
+        self.aliases = {}
+        if wanted.pages:
+            domain = wanted.pages.domain
+            self.pages = f"https://{domain.name}"
+            self.origins = tuple(dict.fromkeys((*wanted.origins, self.pages)))
+            pages = shielded(make, "pages", instance, domain, wanted.pages.backends)
+            self.aliases[domain.name] = pages.cname
         self.events = make_events(make, wanted.events, network, storage) if wanted.events else None
-        self.callbacks = make_callbacks(make, wanted.callbacks, network, storage.kms_key_id) if wanted.callbacks else {}
+        if self.events and wanted.events and wanted.events.domain:
+            domain = wanted.events.domain
+            gateway = shielded(make, "gateway", instance, domain, [self.events.host])
+            self.events = replace(self.events, endpoint=pulumi.Output.from_input(f"https://{domain.name}{PATH}"))
+            self.aliases[domain.name] = gateway.cname
+        self.callbacks = (
+            make_callbacks(make, wanted.callbacks, network, storage.kms_key_id, waf) if wanted.callbacks else {}
+        )
         self.register_outputs({"callbacks": self.callbacks})
 
     @property
@@ -45,7 +69,10 @@ class Integration(pulumi.ComponentResource):
         contract: dict[str, pulumi.Input[object]] = {
             "integration_origins": list(self.origins),
             "integration_callbacks": self.callbacks,
+            "integration_aliases": self.aliases,
         }
+        if self.pages:
+            contract["integration_pages"] = self.pages
         if self.events:
             contract |= {
                 "integration_event_bus": self.events.bus,

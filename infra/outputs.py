@@ -104,6 +104,12 @@ class LandingZoneOutputs(BaseModel):
     integration_callbacks: dict[str, Url] = Field(
         default_factory=dict, description="Public URL of each inbound callback: official-account, mini-program, wecom"
     )
+    integration_pages: HttpsUrl | None = Field(
+        None, description="Address of pages of the company's own that the orgs embed, behind WAF; one of the origins"
+    )
+    integration_aliases: dict[str, Text] = Field(
+        default_factory=dict, description="For each domain behind WAF, what its CNAME record has to point to"
+    )
     integration_event_bus: Text | None = Field(None, description="EventBridge bus of change events")
     integration_extracts_bucket: Text | None = Field(None, description="Bucket of bulk extracts, inside China")
 

@@ -24,6 +24,8 @@ OFF = {
     "integration_origins": "sfoa:integration",
     "integration_endpoints": "sfoa:integration.events",
     "integration_callbacks": "sfoa:integration.callbacks",
+    "integration_pages": "sfoa:integration.pages",
+    "integration_aliases": "sfoa:integration",
     "integration_event_bus": "sfoa:integration.events",
     "integration_extracts_bucket": "sfoa:integration.events",
 }

@@ -28,7 +28,7 @@ class _Row(BaseModel):
 
 
 class Read(_Row):
-    """One read of `preflight.yml`. `part` names the part of the stack without which it isn't tried."""
+    """One read of `preflight.yml`. `part` names the setting without which it isn't tried ("audit", "console.ci")."""
 
     product: str
     host: str
@@ -36,6 +36,7 @@ class Read(_Row):
     action: str
     right: str
     part: str = ""
+    path: str = "/"
 
 
 class Quota(_Row):
@@ -43,6 +44,7 @@ class Quota(_Row):
 
     name: str
     most: int
+    source: str
 
 
 class Table(_Row):
@@ -104,8 +106,11 @@ def examine(settings: Settings, account: Account) -> Iterator[Check]:
         check, answer = _tried(settings, account, read)
         yield check
         answers[read.right] = answer
-    yield _buckets(account)
+    yield from _buckets(settings, account)
+    if settings.audit:
+        yield from _log_projects(settings, account)
     yield from _network(settings, answers)
+    yield from _integration(settings, answers)
 
 
 def _identity(settings: Settings, account: Account) -> list[Check]:
@@ -138,26 +143,56 @@ def _site(settings: Settings, account: Account) -> Check:
 def _has(settings: Settings, part: str) -> bool:
     if part == "eiam":
         return isinstance(settings.identity, EiamIdentity)
-    return bool(getattr(settings.network, part, None) or getattr(settings, part, None))
+    head, _, rest = part.partition(".")
+    found = getattr(settings.network, head, None) or getattr(settings, head, None)
+    return bool(getattr(found, rest, None) if rest else found)
 
 
 def _tried(settings: Settings, account: Account, read: Read) -> tuple[Check, dict[str, Any]]:
     name = f"{read.product} {read.action}"
-    sent = {"RegionId": settings.region} if "{region}" in read.host else {}
+    sent = {"RegionId": settings.region} if "{region}" in read.host and read.path == "/" else {}
     if read.product in ("Vpc", "Ecs"):
         sent["PageSize"] = "50"  # the most that these products take; more than that no default quota allows
     try:
-        answer = account.read(read.host.format(region=settings.region), read.version.isoformat(), read.action, **sent)
+        host = read.host.format(region=settings.region)
+        answer = account.read(host, read.version.isoformat(), read.action, read.path, **sent)
     except CallFailed as failed:
         return Check(name, False, _said(failed), _fix_of(failed, read.right)), {}
     return Check(name, True, "allowed"), answer
 
 
-def _buckets(account: Account) -> Check:
+def _buckets(settings: Settings, account: Account) -> Iterator[Check]:
     try:
-        return Check("OSS ListBuckets", True, f"allowed, {account.buckets()} listed")
+        found = account.buckets()
     except CallFailed as failed:
-        return Check("OSS ListBuckets", False, _said(failed), _fix_of(failed, "oss:ListBuckets"))
+        yield Check("OSS ListBuckets", False, _said(failed), _fix_of(failed, "oss:ListBuckets"))
+        return
+    yield Check("OSS ListBuckets", True, f"allowed, {len(found)} listed")
+    parts = {"releases": True, "ledger": True, "backups": True, "logs": True, "state": settings.storage.state}
+    parts |= {"trail": _has(settings, "audit"), "extracts": _has(settings, "integration.events")}
+    wanted = {settings.labels.bucket(part) for part, is_made in parts.items() if is_made}
+    yield _room("buckets", len(found), len(wanted - {*found}))
+
+
+def _log_projects(settings: Settings, account: Account) -> Iterator[Check]:
+    try:
+        found = account.log_projects()
+    except CallFailed as failed:
+        yield Check("SLS ListProject", False, _said(failed), _fix_of(failed, "log:ListProject"))
+        return
+    yield Check("SLS ListProject", True, f"allowed, {len(found)} listed")
+    yield _room("log_projects", len(found), int(settings.labels.log_project("logs") not in found))
+
+
+def _integration(settings: Settings, answers: dict[str, dict[str, Any]]) -> Iterator[Check]:
+    ours = {
+        "eventbridge:ListEventBuses": ("event_buses", "EventBusName", settings.labels.plain("integration", "changes")),
+        "apigateway:DescribeApiGroups": ("api_groups", "GroupName", settings.labels.api("integration", "gateway")),
+    }
+    for right, (kind, field, name) in ours.items():
+        if answers.get(right):
+            found = [row[field] for row in _rows(answers, right)]
+            yield _room(kind, len(found), int(name not in found))
 
 
 def _fix_of(failed: CallFailed, right: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from infra.policy.model import Resource, Rules, Stack
+from infra.policy.model import UNKNOWN, Resource, Rules, Stack
 
 RULES = Rules("API")
 MLPS = "GB/T 22239-2019 (MLPS 2.0), 8.1.3 boundary protection and intrusion prevention; from knowledge"
+GATEWAY_HOSTS = ".alicloudapi.com"
 TLS = "RFC 8996 (2021-03): TLS 1.0 and 1.1 must not be used; from knowledge"
 
 
@@ -70,3 +71,43 @@ def apis_know_their_callers(resource: Resource, _: Stack) -> str | None:
 )
 def apis_take_tls_only(resource: Resource, _: Stack) -> str | None:
     return resource.unless("requestConfig.protocol", "HTTPS")
+
+
+@RULES.add(
+    "wafv3.Domain",
+    title=("A domain behind WAF takes plain HTTP or old TLS", "WAF 域名允许明文 HTTP 或旧版 TLS"),
+    fix=(
+        "set listen.httpsPorts and listen.tlsVersion: tlsv1.2; listen.httpPorts only with focusHttps: true",
+        "请设置 listen.httpsPorts 和 listen.tlsVersion: tlsv1.2；仅在 focusHttps: true 时设置 listen.httpPorts",
+    ),
+    source=TLS,
+)
+def shielded_domains_take_new_tls_only(resource: Resource, _: Stack) -> str | None:
+    plain = resource.get("listen.httpPorts")
+    if plain not in (None, [], UNKNOWN) and (found := resource.unless("listen.focusHttps", True)):
+        return f"{found}, beside plain HTTP"
+    return resource.when("listen.httpsPorts", None, []) or resource.unless("listen.tlsVersion", "tlsv1.2")
+
+
+@RULES.add(
+    "apigateway.Group",
+    title=("APIs of production stand in public without WAF", "生产环境的 API 网关未接入 WAF"),
+    fix=(
+        "add a wafv3.Domain whose redirect.backends has the group's subDomain (sfoa:integration.events.domain)",
+        "请添加 redirect.backends 指向该分组 subDomain 的 wafv3.Domain（sfoa:integration.events.domain）",
+    ),
+    source=MLPS,
+    looks_around=True,
+)
+def gateways_have_waf(resource: Resource, stack: Stack) -> str | None:
+    fronts = any(_leads_to_a_gateway(domain, resource) for domain in stack.of("wafv3.Domain"))
+    return None if fronts or not stack.production else "no wafv3.Domain before it"
+
+
+def _leads_to_a_gateway(domain: Resource, group: Resource) -> bool:
+    """Whether WAF leads to a group: by reference, or by the name of its host, which the group's inputs don't have."""
+    backends = domain.get("redirect.backends")
+    if backends is UNKNOWN or group.urn in domain.references.get("redirect", ()):
+        return True
+    named = backends if isinstance(backends, list) else []
+    return any(host is UNKNOWN or str(host).endswith(GATEWAY_HOSTS) for host in named)

@@ -38,10 +38,67 @@ def test_the_contract_says_where_the_platforms_and_the_orgs_call(landed: Any) ->
     assert landed.contract["integration_callbacks"] == {
         name: f"https://callbacks.acme.example/{name}" for name in ("official-account", "mini-program", "wecom")
     }
-    assert landed.contract["integration_endpoints"] == {"events": "https://group-cn-shanghai.alicloudapi.com/events"}
+    assert landed.contract["integration_endpoints"] == {"events": "https://events.acme.example/events"}
+    assert landed.contract["integration_aliases"] == {"events.acme.example": "events.acme.example.aliyunwaf5.com"}
     assert landed.contract["integration_origins"] == ["https://portal.acme.example"]
     assert landed.contract["integration_extracts_bucket"].startswith("acme-production-extracts-")
     assert "integration" not in landed.contract["absent"]
+
+
+def test_the_orgs_call_through_waf_which_leads_to_the_gateway_alone(stand: Any, landed: Any) -> None:
+    shield = landed.of("wafv3/domain:Domain")["integration-gateway"].inputs
+    assert shield["redirect"]["backends"] == ["group-cn-shanghai.alicloudapi.com"]
+    assert (shield["listen"]["httpsPorts"], shield["listen"]["certId"]) == ([443], "12345678-cn-hangzhou")
+    assert (shield["listen"]["tlsVersion"], "httpPorts" in shield["listen"]) == ("tlsv1.2", False)
+    own = stand("local").contract["integration_endpoints"]
+    assert own == {"events": "https://group-cn-shanghai.alicloudapi.com/events"}
+
+
+def test_pages_stand_behind_waf_by_their_certificate_and_are_an_origin(
+    stand: Any, config: Callable[[str], dict[str, str]]
+) -> None:
+    domain = json.loads(config("local")["sfoa:integration"])["callbacks"]["domain"]
+    web = {"name": "pages.acme.example", "certificate": domain["certificate"], "private_key": "k"}
+    pages = {"pages": {"domain": web, "backends": ["203.0.113.80", "pages.internal.example"]}, "waf": "waf_v2-1"}
+    standing = stand("local", {"sfoa:integration": json.dumps(pages)})
+    assert not standing.of("wafv3/instance:Instance")
+    shield = standing.of("wafv3/domain:Domain")["integration-pages"].inputs
+    assert (shield["instanceId"], shield["redirect"]["backends"]) == ("waf_v2-1", pages["pages"]["backends"])
+    assert shield["listen"]["certId"] == "integration-pages-id-cn-hangzhou"
+    uploaded = standing.of("ServiceCertificate")["integration-pages"].inputs
+    assert uploaded["cert"] == domain["certificate"]
+    assert standing.contract["integration_pages"] == "https://pages.acme.example"
+    assert standing.contract["integration_origins"] == ["https://pages.acme.example"]
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"pages": {"domain": {"name": "a.example"}, "backends": ["203.0.113.80"]}}, "not one certificate"),
+        (
+            {
+                "pages": {
+                    "domain": {"name": "a.example", "certificate_id": "1", "private_key": "k"},
+                    "backends": ["b.cn"],
+                }
+            },
+            "not one certificate",
+        ),
+        ({"pages": {"domain": {"name": "a.example", "certificate_id": "1"}, "backends": ["http://b"]}}, "backends"),
+        ({"events": {"domain": {"name": "a.example", "certificate_id": "x"}}}, "certificate_id"),
+    ],
+)
+def test_a_domain_that_cannot_be_shielded_is_refused(
+    config: Callable[[str], dict[str, str]], section: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        read_settings(config("local") | {"sfoa:integration": json.dumps(section)}, ACCOUNT)
+
+
+def test_a_domain_behind_the_account_s_own_waf_names_it(config: Callable[[str], dict[str, str]]) -> None:
+    values = changed(config("example-production"), adopt_waf=True)
+    with pytest.raises(Refused, match="a WAF that isn't named"):
+        read_settings(values, ACCOUNT)
 
 
 def test_each_part_may_be_off(stand: Any) -> None:

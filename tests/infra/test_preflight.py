@@ -128,6 +128,40 @@ def test_a_bucket_service_that_takes_no_more_is_found(look: Examine, account: Ru
     assert "renew its token" in bad["OSS ListBuckets"].fix
 
 
+def test_every_service_that_the_stack_is_built_of_is_asked_and_no_other(look: Examine) -> None:
+    asked = {"SLS ListProject", "Config DescribeConfigurationRecorder", "CloudMonitor DescribeContactGroupList"}
+    asked |= {"FC ListFunctions", "API gateway DescribeApiGroups", "EventBridge ListEventBuses", "WAF DescribeInstance"}
+    asked |= {"IMS GetSecurityPreference"}
+    found = look()
+    assert asked <= found.keys()
+    assert "CAS ListUserCertificateOrder" not in found
+    assert not asked & look(**dict.fromkeys(("sfoa:audit", "sfoa:integration", "sfoa:console"), "null")).keys()
+    pages = {"domain": {"name": "pages.acme.example", "certificate_id": "1"}, "backends": ["203.0.113.7"]}
+    web = look(**{"sfoa:integration": json.dumps({"pages": pages})})
+    assert web["CAS ListUserCertificateOrder"].ok
+    assert "EventBridge ListEventBuses" not in web
+
+
+def test_logs_that_may_not_be_listed_name_the_right_that_is_missing(look: Examine, account: Running) -> None:
+    fault(account, "denied", "*.log.aliyuncs.com", "*")
+    bad = failures(look())
+    assert bad.keys() == {"SLS ListProject"}
+    assert "log:ListProject" in bad["SLS ListProject"].fix
+
+
+def test_quotas_of_logs_buses_groups_and_buckets_are_counted(look: Examine, account: Running) -> None:
+    for number in range(50):
+        account.store.put("sls.project", f"p-{number}", {"projectName": f"p-{number}", "region": "cn-shanghai"})
+    for number in range(10):
+        bus = {"id": f"bus-{number}", "region": "cn-shanghai", "Description": ""}
+        account.store.put("alicloud.event_bus", f"bus-{number}", bus)
+    bad = failures(look())
+    assert bad.keys() == {"quota of log projects of the region", "quota of custom event buses of the region"}
+    found = look()
+    assert found["quota of API groups of the region"].detail == "0 of 50 in use, 1 more needed"
+    assert found["quota of buckets of the account"].detail == "0 of 100 in use, 6 more needed"
+
+
 def test_an_overlapping_range_is_found_with_a_free_one(look: Examine, account: Running) -> None:
     seed_vpc(account, "vpc-a", "10.0.0.0/16")
     seed_vpc(account, "vpc-b", "10.20.128.0/20")

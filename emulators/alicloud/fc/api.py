@@ -36,6 +36,7 @@ _TRIGGER = rf"{_FUNCTION}/triggers/(?P<trigger>[^/]+)"
 _DOMAIN = r"/custom-domains/(?P<domain>[^/]+)"
 _ROUTES = (
     Route("CreateFunction", "POST", "/functions", functions.create),
+    Route("ListFunctions", "GET", "/functions", functions.show_all),
     Route("GetFunction", "GET", _FUNCTION, functions.show),
     Route("UpdateFunction", "PUT", _FUNCTION, functions.update),
     Route("DeleteFunction", "DELETE", _FUNCTION, functions.delete),

@@ -61,6 +61,12 @@ def show(desk: Desk, named: Named) -> Any:
     return _function(desk, named["function"])
 
 
+def show_all(desk: Desk, _: Named) -> Any:
+    """Answer ListFunctions: one page of them."""
+    most = int(desk.request.query.get("limit") or 20)
+    return {"functions": [function for _, function in desk.store.all(FUNCTION, f"{desk.region}/")][:most]}
+
+
 def update(desk: Desk, named: Named) -> Any:
     """Answer UpdateFunction."""
     function = _function(desk, named["function"])

@@ -54,6 +54,12 @@ def describe_api_group(call: Call) -> Answer:
     return _group(GROUP.named(call, "GroupId"))
 
 
+@_gateway("DescribeApiGroups")
+def describe_api_groups(call: Call) -> Answer:
+    rows, counts = page(call, [_group(group) for group in GROUP.all(call)], most=100)
+    return {"ApiGroupAttributes": {"ApiGroupAttribute": list(rows)}, **counts}
+
+
 @_gateway("ModifyApiGroup")
 def modify_api_group(call: Call) -> Answer:
     group = GROUP.named(call, "GroupId")

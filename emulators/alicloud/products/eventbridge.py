@@ -49,6 +49,19 @@ def get_event_bus(call: Call) -> Answer:
     )
 
 
+@_bridge("ListEventBuses")
+def list_event_buses(call: Call) -> Answer:
+    buses = [
+        {
+            "EventBusName": bus["id"],
+            "EventBusARN": _arn(call, f"eventbus/{bus['id']}"),
+            "Description": bus["Description"],
+        }
+        for bus in BUS.all(call)
+    ]
+    return _done({"EventBuses": buses[: call.number("Limit", 100, low=1, high=100)], "Total": len(buses)})
+
+
 @_bridge("UpdateEventBus")
 def update_event_bus(call: Call) -> Answer:
     bus = BUS.find(call, call.need("EventBusName"))

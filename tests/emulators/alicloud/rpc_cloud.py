@@ -37,6 +37,7 @@ VERSIONS = {
     "apigateway": "2016-07-14",
     "eventbridge-console": "2020-04-01",
     "wafopenapi": "2021-10-01",
+    "cas": "2020-04-07",
 }
 _NONCES = itertools.count(1)
 

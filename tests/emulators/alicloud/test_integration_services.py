@@ -21,7 +21,7 @@ from alibabacloud_cloudapi20160714.client import Client as GatewayClient
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
 from alibabacloud_tea_util.models import RuntimeOptions
-from rpc_cloud import Cloud
+from rpc_cloud import Cloud, Refusal
 from Tea.exceptions import TeaException
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
@@ -29,6 +29,7 @@ from emulators.alicloud.fc.api import FunctionCompute
 from emulators.http import Request
 from emulators.service import World
 from emulators.testing import Running, running
+from tests.certificates import self_signed
 
 HOST = "cn-shanghai.fc.aliyuncs.com"
 
@@ -248,3 +249,52 @@ def test_an_account_has_one_waf_instance(cloud: Cloud) -> None:
     assert (cloud(waf, "DescribeInstance")["InstanceId"], cloud(waf, "DescribeInstance")["Status"]) == (made, 1)
     cloud(waf, "ReleaseInstance", InstanceId=made)
     assert "InstanceId" not in cloud(waf, "DescribeInstance")
+
+
+def refused(cloud: Cloud, product: str, action: str, **sent: Any) -> str:
+    """Return the code with which a call is refused."""
+    with pytest.raises(Refusal) as caught:
+        cloud(product, action, **sent)
+    return str(caught.value.code)
+
+
+def test_a_domain_behind_waf_has_a_certificate_and_something_to_lead_to(cloud: Cloud) -> None:
+    waf, cas = "wafopenapi", "cas"
+    instance = cloud(waf, "CreatePostpaidInstance")["InstanceId"]
+    certificate, key = self_signed("pages.acme.example")
+    other = self_signed("pages.acme.example")[1]
+    assert refused(cloud, cas, "UploadUserCertificate", Name="pages", Cert=certificate, Key=other) == "InvalidParameter"
+    number = cloud(cas, "UploadUserCertificate", Name="pages", Cert=certificate, Key=key)["CertId"]
+    assert refused(cloud, cas, "UploadUserCertificate", Name="pages", Cert=certificate, Key=key) == "NameRepeat"
+    assert cloud(cas, "GetUserCertificateDetail", CertId=str(number))["Cert"] == certificate
+    named = {"InstanceId": instance, "Domain": "pages.acme.example"}
+    redirect = json.dumps({"Backends": ["203.0.113.7"], "Loadbalance": "iphash"})
+    listen = {"HttpsPorts": [443], "CertId": f"{number}-cn-hangzhou", "TLSVersion": "tlsv1.2"}
+    for wrong, code in (
+        (
+            {"Listen": json.dumps(listen | {"CertId": "1-cn-hangzhou"}), "Redirect": redirect},
+            "Waf.Certificate.NotFound",
+        ),
+        ({"Listen": "{}", "Redirect": redirect}, "InvalidParameter"),
+        ({"Listen": json.dumps(listen), "Redirect": "{}"}, "InvalidParameter"),
+    ):
+        assert refused(cloud, waf, "CreateDomain", **named, **wrong) == code
+    sent = {"Listen": json.dumps(listen), "Redirect": redirect}
+    made = cloud(waf, "CreateDomain", **named, **sent, Tag__1__Key="team", Tag__1__Value="crm")["DomainInfo"]
+    assert refused(cloud, waf, "CreateDomain", **named, **sent) == "Waf.Domain.Exists"
+    cloud.wait()
+    shown = cloud(waf, "DescribeDomainDetail", **named)
+    assert (shown["Status"], shown["Cname"], shown["Listen"]) == (1, made["Cname"], listen)
+    assert shown["Redirect"]["BackendList"] == ["203.0.113.7"]
+    tags = cloud(waf, "ListTagResources", ResourceId__1="pages.acme.example")["TagResources"]
+    assert [(row["TagKey"], row["TagValue"]) for row in tags] == [("team", "crm")]
+    cloud(waf, "TagResources", ResourceId__1="pages.acme.example", Tag__1__Key="kind", Tag__1__Value="pages")
+    cloud(waf, "UntagResources", ResourceId__1="pages.acme.example", TagKey__1="team")
+    tags = cloud(waf, "ListTagResources", ResourceId__1="pages.acme.example")["TagResources"]
+    assert [(row["TagKey"], row["TagValue"]) for row in tags] == [("kind", "pages")]
+    cloud(waf, "ModifyDomain", **named, **sent | {"Redirect": json.dumps({"Backends": ["203.0.113.8"]})})
+    assert cloud(waf, "DescribeDomainDetail", **named)["Redirect"]["BackendList"] == ["203.0.113.8"]
+    cloud(waf, "DeleteDomain", **named)
+    assert "Status" not in cloud(waf, "DescribeDomainDetail", **named)
+    cloud(cas, "DeleteUserCertificate", CertId=str(number))
+    assert refused(cloud, cas, "GetUserCertificateDetail", CertId=str(number)) == "NotFound"

@@ -96,6 +96,14 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "trigger": ("alicloud:fc/v3Trigger:V3Trigger", {"triggerConfig": trigger(disableURLInternet=True)}),
     "api": ("alicloud:apigateway/api:Api", {"authType": "APP", "requestConfig": {"protocol": "HTTPS"}}),
+    "gateway": ("alicloud:apigateway/group:Group", {"name": "acme"}),
+    "shield": (
+        "alicloud:wafv3/domain:Domain",
+        {
+            "listen": {"httpsPorts": [443], "tlsVersion": "tlsv1.2"},
+            "redirect": {"backends": ["group-cn-shanghai.alicloudapi.com"]},
+        },
+    ),
     "store": ("alicloud:log/store:Store", {"retentionPeriod": 184}),
     "trail": ("alicloud:actiontrail/trail:Trail", {"eventRw": "All", "trailRegion": "All"}),
     "owner": ("alicloud:log/alert:Alert", {"queryLists": [{"query": "event.userIdentity.type: root-account"}]}),
@@ -190,6 +198,12 @@ BROKEN: dict[str, list[tuple[str, Any]]] = {
     "SFOA-NET-003": [("group", {"innerAccessPolicy": "Accept"})],
     "SFOA-NET-004": [("acl", OPEN_ENTRY)],
     "SFOA-NET-005": [("machine", {"internetMaxBandwidthOut": 10})],
+    "SFOA-API-006": [
+        ("shield", {"listen": {"httpsPorts": [443], "tlsVersion": "tlsv1.1"}}),
+        ("shield", {"listen": {"httpsPorts": [443], "httpPorts": [80], "tlsVersion": "tlsv1.2"}}),
+        ("shield", {"listen": {"httpPorts": [80], "focusHttps": True, "tlsVersion": "tlsv1.2"}}),
+    ],
+    "SFOA-API-007": [("shield", {"redirect": {"backends": ["203.0.113.7"]}}), ("shield", GONE)],
     "SFOA-LOG-001": [("store", {"retentionPeriod": 183}), ("store", {"retentionPeriod": None})],
     "SFOA-LOG-002": [("storage-logs", EXPIRING)],
     "SFOA-LOG-003": [("logging-ledger", GONE)],
