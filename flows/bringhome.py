@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from flows.source.project import Project
 from flows.source.resolve import META
 from flows.substitute import names_again
 from flows.unconvert import DEFAULT_FOLDER, homes_in, to_source
-from flows.xmltext import canonical, child_text, local_name
+from flows.xmltext import MalformedXmlError, canonical, child_text, local_name
 from flows.xmlwrite import lines, prefixes_of, rendered
 from infra.outputs import LandingZoneOutputs
 from kit.problems import Problem, Refused
@@ -41,11 +41,12 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Homecoming:
-    """What comes home. `files` are those to write, by their path from the project's root; `same` stand there already
-    as the org has them; `absent` are not in the org."""
+    """What comes home. `files` are those to write, by their path from the project's root; `removed` are parts of
+    components that the org has without them; `same` stand there already as the org has them; `absent` are not in it."""
 
     brought: tuple[Brought, ...]
     files: Mapping[str, bytes]
+    removed: tuple[str, ...]
     same: tuple[ComponentKey, ...]
     absent: tuple[ComponentKey, ...]
 
@@ -84,7 +85,7 @@ def bring_home(
         for key, where, why, files in brought
     )
     absent = tuple(key for key in wanted if key not in components)
-    return Homecoming(done, dict(sorted(home.files.items())), tuple(same), absent)
+    return Homecoming(done, dict(sorted(home.files.items())), tuple(sorted(home.removed)), tuple(same), absent)
 
 
 def refuse_data(homecoming: Homecoming, accepted: frozenset[ComponentKey]) -> None:
@@ -106,11 +107,12 @@ def refuse_data(homecoming: Homecoming, accepted: frozenset[ComponentKey]) -> No
 
 @dataclass(slots=True)
 class _Home:
-    """The project with what came home so far: `files` stand in for those on disk."""
+    """The project with what came home so far: `files` stand in for those on disk, `removed` are there no more."""
 
     project: Project
     outputs: LandingZoneOutputs | None
     files: dict[str, bytes] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
     homes: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def take(self, component: Component, known: Component | None, layer: str) -> list[str]:
@@ -136,10 +138,24 @@ class _Home:
                 changed += self.write(file, _with_children_of(self.here(file), data, kind))
             else:
                 changed += self.write(file, data)
-        return changed
+        return changed + self.remove_parts(component, directory, source.keys())
+
+    def remove_parts(self, component: Component, directory: str, source: Collection[str]) -> list[str]:
+        """Remove a component's files of a layer that aren't in its `source`; return them."""
+        kind = self.project.types.by_name.get(component.key.type)
+        if component.fragment or not kind or not kind.has_folder:
+            return []
+        folder = f"{DEFAULT_FOLDER}/{kind.folder_of(component.key.full_name)}/"
+        here = {home for usual, home in self.homes_of(directory).items() if usual.startswith(folder)}
+        gone = [f"{directory}/{path}" for path in here - set(source) if self.on_disk_is_file(f"{directory}/{path}")]
+        self.removed.update(gone)
+        return sorted(gone)
+
+    def on_disk_is_file(self, file: str) -> bool:
+        return (self.project.root / file).is_file()
 
     def write(self, file: str, data: bytes) -> list[str]:
-        if _same(self.here(file), data):
+        if _same(self.here(file), data, file):
             return []
         self.files[file] = data
         return [file]
@@ -159,7 +175,8 @@ class _Home:
         return self.homes[directory]
 
     def findings(self, files: Iterable[str]) -> list[Finding]:
-        return [each for file in files for each in scan(file, self.files[file], self.on_disk(file))]
+        written = [file for file in files if file in self.files]
+        return [each for file in written for each in scan(file, self.files[file], self.on_disk(file))]
 
 
 def summary(org: str, day: str, homecoming: Homecoming, missing: Sequence[ComponentKey] = ()) -> str:
@@ -172,6 +189,8 @@ def summary(org: str, day: str, homecoming: Homecoming, missing: Sequence[Compon
     if accepted:
         out += ["", "## Data that was accepted by name", ""]
         out += [f"- `{each.key}`: {finding.kind} ({finding.hint}) at {finding.place}" for each, finding in accepted]
+    if homecoming.removed:
+        out += ["", "## Removed, since the org doesn't have it", "", *(f"- `{file}`" for file in homecoming.removed)]
     for title, keys in (
         ("Deleted in the org; to leave it out, list it in a layer's remove.yml", missing),
         ("At home already as in the org", homecoming.same),
@@ -236,8 +255,17 @@ def _with_children_of(before: bytes, data: bytes, kind: MetadataType) -> bytes:
     return rendered(local_name(new), new, [*elements, *children])
 
 
-def _same(before: bytes, after: bytes) -> bool:
+def _in_namespace(data: bytes) -> bytes:
+    """Return a file with its namespace, which Salesforce's tool leaves out of parts of permission sets."""
+    try:
+        return xmltext.in_namespace(xmltext.parse(data)).data
+    except MalformedXmlError:
+        return data
+
+
+def _same(before: bytes, after: bytes, file: str) -> bool:
     if before == after:
         return True
-    one, other = metadata_root(before), metadata_root(after)
+    given = (before, after) if not file.endswith(META) else (_in_namespace(before), _in_namespace(after))
+    one, other = (metadata_root(data) for data in given)
     return one is not None and other is not None and canonical(one) == canonical(other)

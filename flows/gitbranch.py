@@ -21,8 +21,9 @@ class Repository:
     root: Path
     prefix: str
 
-    def branch(self, name: str, files: Mapping[str, bytes], message: str) -> str:
-        """Make the branch with `files` (paths from the project's root) changed in one commit; return its id.
+    def branch(self, name: str, files: Mapping[str, bytes], message: str, removed: Iterable[str] = ()) -> str:
+        """Make the branch with `files` changed and others `removed` in one commit; return its id. Paths are from the
+        project's root.
 
         Raises `Refused` when there is such a branch, or when git doesn't know who commits.
         """
@@ -34,6 +35,8 @@ class Repository:
                 blob = self.git("hash-object", "-w", "--stdin", data=data)
                 entry = f"{_FILE_MODE},{blob},{self.prefix}{path}"
                 self.git("update-index", "--add", "--cacheinfo", entry, environment=index)
+            for path in removed:
+                self.git("update-index", "--force-remove", "--", path, environment=index)
             tree = self.git("write-tree", environment=index)
         commit = self.git("commit-tree", tree, "-p", "HEAD", data=message.encode())
         # The empty old value has git refuse when somebody else made the branch in the meantime.

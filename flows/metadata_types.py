@@ -82,8 +82,13 @@ class MetadataType:
         """Whether it is a site's or workspace's bundle, which is its description alone, or content in one."""
         return self.adapter == "digitalExperience"
 
+    @property
+    def has_folder(self) -> bool:
+        """Whether all files of a component, and of no other one, lie in a folder of its own in source format."""
+        return self.is_bundle or self.transformer == "staticResource" or (self.is_decomposed and not self.splittable)
+
     def folder_of(self, full_name: str) -> str:
-        """Return the folder in a package of a component of a type that `is_bundle`, or of a digital experience:
+        """Return the folder of a component of a type that has one for each, or of a digital experience:
         of "site/shop.sfdc_cms__view/home" that is "digitalExperiences/site/shop/sfdc_cms__view/home"."""
         return f"{self.directory}/{full_name.replace('.', '/', 1) if self.is_digital_experience else full_name}"
 

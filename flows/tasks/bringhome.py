@@ -68,9 +68,10 @@ class BackPromote(ReleaseTask):
             refuse_data(found, _keys(options.accept or (), "accept"))
             text = summary(self.org.name, day, found, missing)
             click.echo(text)
-            if found.files:
-                git.refuse_uncommitted(found.files)
-                commit = git.branch(branch, found.files, f"Bring home changes of {self.org.name}\n\n{text}")
+            if found.files or found.removed:
+                git.refuse_uncommitted([*found.files, *found.removed])
+                message = f"Bring home changes of {self.org.name}\n\n{text}"
+                commit = git.branch(branch, found.files, message, found.removed)
                 click.echo(f"{self.org.name}: {len(found.brought)} components on the branch {branch} ({commit[:12]})")
                 self.return_values = {"branch": branch, "commit": commit, "components": len(found.brought)}
             if options.summary:

@@ -40,12 +40,13 @@ def home(
     org: str = "china-uat",
     layer: str = "",
     more: dict[str, str | bytes] | None = None,
+    project: str = PROJECT,
 ) -> Homecoming:
-    project = read_project(write(root, {**BASE, **(more or {})}, project=PROJECT))
+    source = read_project(write(root, {**BASE, **(more or {})}, project=project))
     files = {path: text.encode() for path, text in retrieved.items()}
     wanted = [ComponentKey(*key) for key in keys]
     outputs = parse_outputs(OUTPUTS, "outputs.json")
-    return bring_home(project, FEDERATION.org(org), wanted, files, layer=layer, outputs=outputs)
+    return bring_home(source, FEDERATION.org(org), wanted, files, layer=layer, outputs=outputs)
 
 
 def apply(root: Path, found: Homecoming) -> None:
@@ -154,3 +155,39 @@ def test_data_stops_a_component_of_a_china_org_until_it_is_accepted_by_name(tmp_
 def test_what_comes_home_from_an_org_outside_china_is_not_held_back(tmp_path: Path) -> None:
     retrieved = {"tabs/A__c.tab": xml("CustomTab", label="core", description="ask wei.zhang@acme.cn")}
     refuse_data(home(tmp_path, retrieved, ("CustomTab", "A__c"), org="global-uat"), frozenset())
+
+
+def test_what_an_org_has_no_more_of_a_component_is_removed_at_home(tmp_path: Path) -> None:
+    js = xml("LightningComponentBundle", apiVersion="62.0")
+    board = {f"{CHINA}/main/default/lwc/board/{name}": text for name, text in (("board.js", "1"), ("old.js", "2"))}
+    sets = f"{CORE}/main/default/permissionsets/Agent"
+    part = "<PermissionSet><{0}><{1}>A</{1}></{0}></PermissionSet>"
+    more: dict[str, str | bytes] = {
+        **board,
+        f"{CHINA}/main/default/lwc/board/board.js-meta.xml": js,
+        f"{CHINA}/main/default/lwc/other/other.js-meta.xml": js,
+        f"{sets}/Agent.permissionset-meta.xml": container("PermissionSet", "<label>Agent</label>"),
+        f"{sets}/Agent.classAccess-meta.xml": part.format("classAccesses", "apexClass"),
+        f"{sets}/Agent.pageAccess-meta.xml": part.format("pageAccesses", "apexPage"),
+    }
+    pages = "<pageAccesses><apexPage>A</apexPage></pageAccesses>"
+    retrieved = {
+        "lwc/board/board.js": "1",
+        "lwc/board/board.js-meta.xml": js,
+        "permissionsets/Agent.permissionset": container("PermissionSet", "<label>Agent</label>", pages),
+    }
+    keys = [("LightningComponentBundle", "board"), ("PermissionSet", "Agent")]
+    project = {**json.loads(PROJECT), "sourceBehaviorOptions": ["decomposePermissionSetBeta2"]}
+    found = home(tmp_path, retrieved, *keys, more=more, project=json.dumps(project))
+    assert found.files == {}
+    assert found.removed == (f"{CHINA}/main/default/lwc/board/old.js", f"{sets}/Agent.classAccess-meta.xml")
+    assert [(str(each.key), each.files) for each in found.brought] == [
+        ("LightningComponentBundle:board", found.removed[:1]),
+        ("PermissionSet:Agent", found.removed[1:]),
+    ]
+    text = summary("china-uat", "2026-11-22", found)
+    assert "## Removed, since the org doesn't have it" in text
+    for file in found.removed:
+        (tmp_path / file).unlink()
+    again = home(tmp_path, retrieved, *keys, project=json.dumps(project))
+    assert (again.brought, again.removed) == ((), ())

@@ -66,3 +66,11 @@ def test_without_a_repository_or_a_commit_it_is_refused(tmp_path: Path, monkeypa
     git(tmp_path, "init", "-q")
     with pytest.raises(Refused, match="in no git repository with a commit"):
         repository(tmp_path)
+
+
+def test_a_branch_is_without_the_files_that_are_removed(project: Path) -> None:
+    repository(project).branch("bring-home/x", {"d/e.xml": b"new\n"}, "Bring home\n", ["a.xml"])
+    assert git(project, "diff", "--name-status", "HEAD", "bring-home/x") == (
+        "D\tkit/project/a.xml\nA\tkit/project/d/e.xml\n"
+    )
+    assert (project / "a.xml").is_file()
