@@ -332,8 +332,9 @@ def _expired(answer: requests.Response) -> bool:
 
 
 def _pauses() -> Iterator[float]:
-    """Yield seconds between two looks: short at first, since most deployments of a delta are."""
-    pause = 0.2
+    """Yield seconds between two looks: short at first, since most deployments of a delta are. Half a second after the
+    start it is looked twice a second, after half a minute every five."""
+    pause = 0.05
     while True:
         yield pause
         pause = min(pause * 1.5, 5.0)

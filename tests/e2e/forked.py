@@ -23,7 +23,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("cci", "sfoa")
-LOADED = ("flows.tasks.publish", "flows.tasks.release", "flows.tasks.bringhome", "flows.tasks.keychain")
+LOADED = (
+    *("flows.tasks.publish", "flows.tasks.release", "flows.tasks.bringhome", "flows.tasks.keychain"),
+    *("flows.ossbucket", "flows.removals", "secretstorage", "netrc"),  # what they load when they need it
+)
 COMMANDS = ("plan", "drift", "ledger", "approve")
 
 

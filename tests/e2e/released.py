@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 import requests
 
+from emulators.salesforce.metadata import deploys, retrieves
 from emulators.testing import Running, running
 from orgs.federation import load_federation
 from pipelines.approvers import make_keys
@@ -88,10 +90,19 @@ class Project:
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Have the emulated orgs answer at once: what a test proves doesn't hang on how long a deployment seems to take."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((deploys, "QUEUED_SECONDS"), (deploys, "BASE_SECONDS"), (retrieves, "_SECONDS")):
+            patch.setattr(module, name, 0.001)
+        yield
+
+
 @pytest.fixture(scope="module")
 def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Run the emulators with the federation's orgs in them."""
-    with running(tmp_path_factory.mktemp("clouds")) as clouds:
+    """Run the emulators with the federation's orgs in them, which answer at once."""
+    with at_once(), running(tmp_path_factory.mktemp("clouds")) as clouds:
         runner = clouds.emulators.home / "runner"
         _sfoa("federation", "runner-key", "--out", str(runner))
         world = _sfoa("federation", "world", "--certificate", str(runner / "runner.crt"))

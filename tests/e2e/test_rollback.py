@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from emulators.salesforce.metadata import deploys
 from flows.metadata_api import MetadataApi
 from flows.project import federation_of
 from flows.tokens import mint
@@ -138,7 +139,10 @@ def start(project: Project, *command: str) -> subprocess.Popen[str]:
     )
 
 
-def test_of_two_runners_at_the_same_moment_one_promotes_and_the_other_says_who_holds_the_org(project: Project) -> None:
+def test_of_two_runners_at_the_same_moment_one_promotes_and_the_other_says_who_holds_the_org(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploys, "BASE_SECONDS", 2.0)  # so that the two do meet
     runs = [start(project, *PROMOTE) for _ in range(2)]
     told = [" ".join(run.communicate(timeout=300)[0].split()) for run in runs]
     codes = [run.returncode for run in runs]
