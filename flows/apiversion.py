@@ -44,7 +44,7 @@ def type_in_describe(kind: str) -> str:
     folder that of what lies in it. Metadata API Developer Guide, "describeMetadata()"."""
     types = metadata_types()
     if kind not in types.by_name:
-        return types.container_of[kind].name
+        return types.container_of[kind].name if kind in types.container_of else kind
     found = types.by_name[kind]
     return found.folder_content_type or found.alias_for or kind
 

@@ -19,7 +19,7 @@ from flows.components import Component, ComponentKey, Fragment, MdapiFile
 from flows.containers import own_content
 from flows.metadata_types import ChildType, MetadataType, metadata_types
 from flows.xmltext import MalformedXmlError
-from kit.problems import Place, Problem, refuse_if_any
+from kit.problems import Place, Problem, Refused, refuse_if_any
 
 LAYER = "org"
 META = "-meta.xml"
@@ -47,7 +47,7 @@ def refuse_unattributed(
     folder seems to be missing: what seems to be missing may be that file, and a rollback would then delete it."""
     types = metadata_types()
     asked = list(keys)
-    owners = {key: types.by_name.get(key.type) or types.container_of[key.type] for key in asked}
+    owners = {key: types.by_name.get(key.type) or types.container_of.get(key.type) or _of_table(key) for key in asked}
     homes = {key: _home(key, kind) for key, kind in owners.items()}
     known = set(homes.values())
     taken = components_of(files, found)
@@ -77,6 +77,16 @@ def _home(key: ComponentKey, kind: MetadataType) -> str:
     own = key.type == kind.name
     name = key.full_name if own else kind.name if kind.fixed_name else key.full_name.partition(".")[0]
     return f"{kind.directory}/{name}.{kind.suffix}"
+
+
+def _of_table(key: ComponentKey) -> MetadataType:
+    """Return the component's type. Raises `Refused` for one of a project's own registry: where an org returns it is not
+    known."""
+    if found := metadata_types().by_name.get(key.type):
+        return found
+    what = f"{key}: {key.type} is not in the kit's table of metadata types"
+    rule = f"what is changed is kept as a snapshot before, of the types of {metadata_types().source}"
+    raise Refused(Problem(what, rule, "leave it out with .forceignore and deploy it with sf, or refresh the table"))
 
 
 def _is_folder(rest: str, asked: Iterable[ComponentKey]) -> bool:
@@ -132,7 +142,7 @@ class _Retrieved:
             if opened and child:
                 yield _fragment(key, opened, child, parent)
             return
-        kind = types.by_name[key.type]
+        kind = _of_table(key)
         if kind.splittable:
             if opened := self._open(kind, key.full_name):
                 yield from _container(key, opened, with_children=with_children)

@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 from source_samples import every_type, write
 
+from flows.apiversion import type_in_describe
 from flows.bundle import Bundle, build_bundle, bundle_bytes, parse_bundle
 from flows.components import ComponentKey
 from flows.compose import compose_for
@@ -171,3 +172,12 @@ def test_of_all_that_the_sample_ships_nothing_is_left_over(sample: Bundle) -> No
     missing = [ComponentKey("ApexClass", "Foo"), ComponentKey("CustomObject", "Foo__c"), ComponentKey("Report", "A/B")]
     keys = [*sample.components, *missing]
     refuse_unattributed(files, keys, components_of(files, keys), "uat")
+
+
+def test_a_type_of_a_project_s_own_registry_is_refused_by_name() -> None:
+    key = ComponentKey("Novelty", "A")
+    with pytest.raises(Refused, match="Novelty is not in the kit's table"):
+        components_of({"novelties/A.novelty": b""}, [key])
+    with pytest.raises(Refused, match="Novelty is not in the kit's table"):
+        refuse_unattributed({"novelties/A.novelty": b""}, [key], [], "china-uat")
+    assert type_in_describe("Novelty") == "Novelty"
