@@ -1,10 +1,17 @@
 """Problems in YAML name the line where the wrong value stands, all at once."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from pydantic import BaseModel, ConfigDict
 
+from kit import yamlfile
 from kit.problems import Refused
 from kit.yamlfile import parse_model, parse_yaml
+
+ROOT = Path(__file__).parents[2]
+FILES = [file for folder in ("orgs", "infra", "flows") for file in sorted((ROOT / folder).rglob("*.y*ml"))]
 
 
 class Org(BaseModel):
@@ -44,3 +51,15 @@ def test_broken_yaml_is_refused_with_its_line() -> None:
     with pytest.raises(Refused, match="not YAML") as refused:
         parse_yaml("a: [1,\nb: }\n", "f.yml")
     assert str(refused.value.problems[0].place) == "f.yml:2"
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="not run: this PyYAML has no libyaml")
+def test_libyaml_reads_every_file_as_the_slow_reader_does_and_on_the_same_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert yamlfile.Loader is yaml.CSafeLoader
+    texts = [file.read_text(encoding="utf-8") for file in [*FILES, *ROOT.glob("*.y*ml")]]
+    assert len(texts) > 15
+    fast = [parse_yaml(text, "f.yml") for text in texts]
+    monkeypatch.setattr(yamlfile, "Loader", yaml.SafeLoader)
+    assert [parse_yaml(text, "f.yml") for text in texts] == fast
