@@ -13,6 +13,7 @@ from flows.components import ComponentKey
 from flows.ledger import Event, Ledger
 from flows.lockout import Administrator
 from flows.metadata_api import ApiRefused, MetadataApi
+from flows.render.profiles import may_be
 
 SAML_LOGINS = ("SAML Idp Initiated SSO", "SAML Sfdc Initiated SSO")
 """What LoginHistory calls a login with an assertion (Salesforce object reference, LoginHistory, LoginType)."""
@@ -62,6 +63,15 @@ def runner_profile(api: MetadataApi) -> str | None:
     user = api.session.identity.rstrip("/").rpartition("/")[2]
     rows = _records(api, f"SELECT Profile.Name FROM User WHERE Id = {_quoted(user)}")  # noqa: S608  the runner's own id
     return str(rows[0]["Profile"]["Name"]) if rows else None
+
+
+def runner_addresses(api: MetadataApi, profile: str) -> tuple[str, ...] | None:
+    """Return the addresses from which the runner logs in as a user of a profile: none when it has another profile, None
+    when the org doesn't say."""
+    if not may_be(profile, runner_profile(api)):
+        return ()
+    address = runner_address(api)
+    return (address,) if address else None
 
 
 def assertion_accepted(api: MetadataApi, since: str) -> str | None:

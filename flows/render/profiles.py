@@ -22,6 +22,7 @@ from kit.yamlfile import read_yaml
 from orgs.access import LoginFrom, OrgAccess
 
 PROFILE = "Profile"
+ADMINISTRATORS = "Admin"
 ANYWHERE = IpRange("0.0.0.0", "255.255.255.255", f"{MARK}from anywhere")  # noqa: S104  no address to listen at
 NAMES_FILE = Path(__file__).with_name("profiles.yml")
 

@@ -14,11 +14,12 @@ from flows.gates.gather import gather
 from flows.gates.run import run_gates
 from flows.handover import read_outputs
 from flows.ledger import Ledger
-from flows.logins import runner_address
+from flows.logins import runner_addresses
 from flows.objectstore import buckets_of
 from flows.plan import Plan
 from flows.project import federation_of
 from flows.render.network import ranges_of
+from flows.render.profiles import ADMINISTRATORS
 from flows.render.sso import several_configs
 from flows.rings import Standing, before, standing
 from flows.source.project import read_project
@@ -44,8 +45,8 @@ def doorkeeper(task: ReleaseTask, narrator: Narrator) -> Doorkeeper:
         if task.security is not None:
             known = replace(known, org=known.org.model_copy(update=_seen(task.security, known.org)))
         if known.org.runner_addresses is None and task.access.of(task.org.name).profiles:
-            seen = runner_address(task.api(federation.api_version))
-            known = replace(known, org=known.org.model_copy(update={"runner_addresses": (seen,) if seen else None}))
+            seen = runner_addresses(task.api(federation.api_version), ADMINISTRATORS)
+            known = replace(known, org=known.org.model_copy(update={"runner_addresses": seen}))
         if known.org.api_ceiling is not None:
             return known
         return replace(known, org=known.org.model_copy(update={"api_ceiling": task.ceiling}))

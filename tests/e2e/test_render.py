@@ -17,7 +17,7 @@ from lxml import etree
 
 from emulators.testing import Running
 from flows.lockout import Administrator
-from flows.logins import administrators, assertion_accepted, runner_address
+from flows.logins import administrators, assertion_accepted, runner_address, runner_addresses
 from flows.metadata_api import MetadataApi
 from flows.render.network import MARK
 from flows.tokens import mint
@@ -186,6 +186,8 @@ def test_the_guard_asks_the_org_who_gets_in_and_from_where(project: Project, clo
         Administrator(second, manages=False),
     )
     assert runner_address(api) == "192.0.2.1"
+    assert runner_addresses(api, "Admin") == ("192.0.2.1",)
+    assert runner_addresses(api, "Standard") == ()
     assert assertion_accepted(api, "2026-11-21T00:00:00Z") == "2026-11-21T03:00:00.000+0000"
     assert assertion_accepted(api, "2026-11-22T00:00:00Z") is None
 

@@ -201,6 +201,13 @@ def test_at_most_three_types_are_listed_in_a_call() -> None:
     assert [(request.body or b"").count(b"<queries>") for request in org.requests] == [3, 1]  # type: ignore[union-attr]
 
 
+def test_an_org_is_asked_which_types_it_knows_in_the_version_that_is_spoken() -> None:
+    listed = "<metadataObjects><childXmlNames>CustomField</childXmlNames><xmlName>%s</xmlName></metadataObjects>"
+    org = Org(soap("describeMetadata", f"<result>{listed % 'CustomObject'}{listed % 'Report'}</result>"))
+    assert api(org).known_types() == {"CustomObject", "Report"}
+    assert b"<asOfVersion>62.0</asOfVersion>" in (org.requests[0].body or b"")  # type: ignore[operator]
+
+
 def test_a_soap_fault_is_a_refusal_with_its_code() -> None:
     fault = (
         b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault>'
