@@ -50,6 +50,8 @@ def sdk(clouds: Running) -> GatewayClient:
 
 def test_the_gateway_s_sdk_makes_an_api_that_an_app_may_call(sdk: GatewayClient) -> None:
     group = sdk.create_api_group(gateway.CreateApiGroupRequest(group_name="acme_events")).body
+    listed = sdk.describe_api_groups(gateway.DescribeApiGroupsRequest()).body.api_group_attributes.api_group_attribute
+    assert [row.sub_domain for row in listed] == [group.sub_domain]
     request = {
         "requestProtocol": "HTTPS",
         "requestHttpMethod": "POST",
@@ -164,6 +166,7 @@ def test_a_function_lives_with_its_trigger(functions: Functions) -> None:
     assert (shown["triggerConfig"], shown["description"]) == (config, "the platforms")
     functions("PUT", "/functions/callback", {"timeout": 15})
     assert functions("GET", "/functions/callback")[1]["timeout"] == 15
+    assert [row["functionName"] for row in functions("GET", "/functions")[1]["functions"]] == ["callback"]
     assert functions("DELETE", "/functions/callback")[0] == 403
     assert functions("DELETE", "/functions/callback/triggers/http") == (204, None)
     assert functions("DELETE", "/functions/callback") == (204, None)
@@ -229,6 +232,7 @@ def test_a_bus_has_rules_whose_refusals_are_answers(cloud: Cloud) -> None:
     assert cloud(bridge, "GetEventBus", EventBusName="changes")["Code"] == "EventBusNotExist"
     assert cloud(bridge, "CreateEventBus", EventBusName="changes")["Success"]
     assert cloud(bridge, "CreateEventBus", EventBusName="changes")["Code"] == "EventBusExist"
+    assert cloud(bridge, "ListEventBuses")["Data"]["Total"] == 1
     targets = json.dumps([{"Id": "keep", "Type": "acs.fc.function", "Endpoint": "acs:fc:…", "DeadLetterQueue": {}}])
     named = {"EventBusName": "changes", "RuleName": "all"}
     cloud(bridge, "CreateRule", **named, FilterPattern="{}", EventTargets=targets)
@@ -267,6 +271,7 @@ def test_a_domain_behind_waf_has_a_certificate_and_something_to_lead_to(cloud: C
     number = cloud(cas, "UploadUserCertificate", Name="pages", Cert=certificate, Key=key)["CertId"]
     assert refused(cloud, cas, "UploadUserCertificate", Name="pages", Cert=certificate, Key=key) == "NameRepeat"
     assert cloud(cas, "GetUserCertificateDetail", CertId=str(number))["Cert"] == certificate
+    assert cloud(cas, "ListUserCertificateOrder")["CertificateOrderList"][0]["CertificateId"] == number
     named = {"InstanceId": instance, "Domain": "pages.acme.example"}
     redirect = json.dumps({"Backends": ["203.0.113.7"], "Loadbalance": "iphash"})
     listen = {"HttpsPorts": [443], "CertId": f"{number}-cn-hangzhou", "TLSVersion": "tlsv1.2"}
