@@ -14,6 +14,7 @@ _MODE = 0o100644 << 16
 _UNIX, _VERSION = 3, 20
 _UTF8 = 1 << 11  # the flag of a name that is not ASCII
 _DEFLATED = 8
+_RAW = -15  # zlib's word for a window of 32 KiB, and no header around it
 _MOST_FILES, _MOST_BYTES = 0xFFFF, 0xFFFFFFFF
 
 # Of the local file header, the central directory's and its end, as PKWARE's APPNOTE 6.3.10 has them.
@@ -39,8 +40,7 @@ def packed(files: Mapping[str, bytes], level: int = 6) -> list[Packed]:
     """Return `files` (path → content) compressed, to be put together by `zip_of`."""
     found: list[Packed] = []
     for path, data in files.items():
-        packer = zlib.compressobj(level, zlib.DEFLATED, -15)
-        found.append((path, zlib.crc32(data), len(data), packer.compress(data) + packer.flush()))
+        found.append((path, zlib.crc32(data), len(data), zlib.compress(data, level, _RAW)))
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flows import xmltext
@@ -19,8 +19,9 @@ from flows.converter import Converter
 from flows.metadata_types import ChildType, MetadataType
 from flows.package import MANIFEST, assemble, manifest
 from flows.parallel import shared_out
+from flows.source.content import content_of
 from flows.source.project import Project
-from flows.source.resolve import Found, resolve
+from flows.source.resolve import ChildFile, Found, resolve
 from kit.problems import Place, refuse_if_any, relative
 
 if TYPE_CHECKING:
@@ -110,6 +111,29 @@ class _Files(Converter):
 
     def canonical(self, document: xmltext.Document | etree._Element, rename: str = "") -> bytes:  # noqa: ARG002
         return b""  # what only digests are made of
+
+    def take_container(self, found: Found) -> None:
+        """Take most children at once: those of which nothing is to be told. All others go the usual way."""
+        kind = found.type
+        path = f"{kind.directory}/{kind.name if kind.fixed_name else found.name}.{kind.suffix}"
+        if not self.project.replacements:
+            children = [child for child in found.children if not self.is_taken(kind, found.name, path, child)]
+            found = replace(found, children=children)
+        super(_Files, self).take_container(found)
+
+    def is_taken(self, kind: MetadataType, owner: str, path: str, child: ChildFile) -> bool:
+        about = child.type
+        try:
+            document = xmltext.checked(content_of(child.file.path))
+        except (OSError, xmltext.MalformedXmlError):
+            return False
+        plain = document.name == about.name and document.declares_namespace
+        if not plain or document.child_text(about.id_element or "fullName") != child.name:
+            return False
+        key = ComponentKey(about.name, child.name if about.bare_name else f"{owner}.{child.name}")
+        self.name_it(key)
+        self.children.setdefault((path, kind.name), []).append((about.element, key, document.as_element(about.element)))
+        return True
 
     def add_child(
         self,

@@ -26,8 +26,15 @@ _DEFAULT_NAMESPACE = re.compile(rb"""\sxmlns\s*=\s*(?:"[^"]*"|'[^']*')""")
 # How Salesforce's tools begin a file. No other namespace is declared in it, so no other can be declared wrongly.
 _PLAIN_START = re.compile(
     rb'<\?xml version="1\.0" encoding="(?:UTF-8|utf-8)"\?>[ \t\r\n]*'
-    rb'<(?P<name>[A-Za-z]\w*) xmlns="%s"(?P<xsi> xmlns:xsi="%s")?>'
+    rb'<(?P<name>[A-Za-z]\w*) xmlns="%s"(?P<xsi> xmlns:xsi="%s")?>(?P<content>)'
     % (re.escape(NAMESPACE.encode()), re.escape(b"http://www.w3.org/2001/XMLSchema-instance"))
+)
+# A root of nothing but elements that hold text, and elements of such: of ASCII it needs no parser to be well-formed.
+_TEXT = rb"[^<>&\x00-\x08\x0b-\x1f]*+"
+_FLAT = re.compile(
+    _PLAIN_START.pattern + rb"(?:[ \t\n]*+<(?P<outer>[A-Za-z]\w*+)>"
+    rb"(?:%b|(?:[ \t\n]*+<(?P<inner>[A-Za-z]\w*+)>%b</(?P=inner)>)*+[ \t\n]*+)"
+    rb"</(?P=outer)>)*+[ \t\n]*+</(?P=name)>[ \t\n]*+\Z" % (_TEXT, _TEXT)
 )
 _ENCODING = re.compile(rb"""\A(<\?xml[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')""")
 
@@ -73,13 +80,13 @@ class Document:
 
     def child_text(self, name: str) -> str:
         """Return the text of the root's first child of that local name, or ""."""
-        if self._plain and (first := _first_child(name).match(self.data, self._plain.end())):
+        if self._plain and (first := _first_child(name).match(self.data, self._plain.start("content"))):
             return first[1].decode()
         return child_text(self.root, name)
 
     def may_hold(self, names: Iterable[str]) -> bool:
         """Return False when the text tells that no element has one of these names, but that there is some element."""
-        first = self.data.find(b"<", self._plain.end()) if self._plain else -1
+        first = self.data.find(b"<", self._plain.start("content")) if self._plain else -1
         if first < 0 or self.data[first + 1] in b"/!?":
             return True
         return any(b"<" + name.encode() in self.data for name in names)
@@ -87,12 +94,12 @@ class Document:
     @property
     def line(self) -> int:
         """The line, from 1, on which the root's content begins."""
-        return 1 + self.data.count(b"\n", 0, self._plain.end()) if self._plain else root_span(self.data).line
+        return 1 + self.data.count(b"\n", 0, self._plain.start("content")) if self._plain else root_span(self.data).line
 
     def as_element(self, name: str) -> bytes:
         """Return the root as an element of another name, line for line, to be put into a container."""
         if self._plain and not self._plain["xsi"]:
-            start, end = self._plain.end(), _end_of_root(self.data, b"</" + self._plain["name"])
+            start, end = self._plain.start("content"), _end_of_root(self.data, b"</" + self._plain["name"])
             return b"<%b>%b</%b>" % (tag := name.encode(), self.data[start:end], tag)
         return element_of(self.data, root_span(self.data), name)
 
@@ -138,8 +145,10 @@ def parse(data: bytes) -> Document:
 
 def checked(data: bytes) -> Document:
     """Return what `parse` does, and raise as it does, but make no tree of a file as Salesforce's tools write it."""
+    if data.isascii() and (flat := _FLAT.match(data)):
+        return Document(data, None, flat)
     plain = _PLAIN_START.match(data)
-    if plain and data.find(b"xmlns", plain.end()) < 0 and b"<!DOCTYPE" not in data and _is_well_formed(data):
+    if plain and data.find(b"xmlns", plain.start("content")) < 0 and b"<!DOCTYPE" not in data and _is_well_formed(data):
         return Document(data, None, plain)
     return parse(data)
 

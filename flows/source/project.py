@@ -69,7 +69,7 @@ class Project:
         if any(ignore.denies(folder, is_directory=True) for folder in above):
             return
         seen = f"{below.as_posix()}/" if below.parts else ""
-        yield from _walk(str(whole), "".join(f"{part}/" for part in parts), parts, seen, ignore)
+        yield from _walk([], str(whole), "".join(f"{part}/" for part in parts), parts, seen, ignore)
 
     def shown(self, name: str) -> str:
         """Return the file as people can open it from where they are."""
@@ -77,9 +77,15 @@ class Project:
 
 
 def _walk(
-    folder: str, name: str, parts: tuple[str, ...], seen: str, ignore: Ignore, links: tuple[str, ...] = ()
-) -> Iterator[SourceFile]:
-    """Yield the files below a folder; `name` and `seen` are its paths from the project's root and for `ignore`.
+    into: list[SourceFile],
+    folder: str,
+    name: str,
+    parts: tuple[str, ...],
+    seen: str,
+    ignore: Ignore,
+    links: tuple[str, ...] = (),
+) -> list[SourceFile]:
+    """Add the files below a folder to `into`; `name` and `seen` are its paths from the project's root and for `ignore`.
 
     `links` are the real folders of the symbolic links that led here. Raises `Refused` for a link that leads nowhere or
     around in a circle.
@@ -97,9 +103,10 @@ def _walk(
             passed = (*links, os.path.realpath(folder))
             _refuse_wrong_link(entry.path, passed)
         if is_directory:
-            yield from _walk(entry.path, f"{name}{base}/", (*parts, base), f"{seen}{base}/", ignore, passed)
+            _walk(into, entry.path, f"{name}{base}/", (*parts, base), f"{seen}{base}/", ignore, passed)
         else:
-            yield SourceFile(entry.path, name + base, (*parts, base))
+            into.append(SourceFile(entry.path, name + base, (*parts, base)))
+    return into
 
 
 def _refuse_wrong_link(path: str, passed: tuple[str, ...]) -> None:

@@ -18,7 +18,8 @@ PIECES = st.sampled_from(
         "<label>中文 é</label>", "<fields>", "</fields>", "<a:b>1</a:b>", '<b xsi:nil="true"/>', '<b a="1" a="2"/>',
         "<!-- fullName -->", "<!-- -- -->", "<?php 1 ?>", "<?xml 1 ?>", "&gt;", "&none;", "&#0;", "]]>", "<", ">", "&",
         "\n", "\r\n", "    ", "\t", "\x0b", "text", "\ufffe", "<x xmlns='urn:y'>z</x>", "<x xmlns:xml='y'/>",
-        "</CustomField>", "<!DOCTYPE a>", "</CustomField >", "<1/>", "<é/>", "<x.y-z>1</x.y-z>",
+        "<a><b>1</b></a>", "<a>\n<b>1</b> <b/></a>", "<a><b>1</b>x</a>", "<a><b>1</a></b>", "<a><b><c>1</c></b></a>",
+        "<a></a>", "</CustomField>", "<!DOCTYPE a>", "</CustomField >", "<1/>", "<é/>", "<x.y-z>1</x.y-z>",
     ]
 )  # fmt: skip
 STARTS = st.sampled_from(
