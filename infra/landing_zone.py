@@ -32,9 +32,10 @@ class LandingZone(pulumi.ComponentResource):
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sfoa:index:LandingZone", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.network = Network("network", settings, child)
         self.storage = Storage("storage", settings, child)
+        # The engine is told of resources in this order, and nothing takes as long as the audit's trail.
         self.audit = Audit("audit", settings, settings.audit, self.storage, child) if settings.audit else None
+        self.network = Network("network", settings, child)
         named = settings.identity
         self.identity = Identity("identity", settings, named, child) if named else None
         self.console = Console("console", settings, settings.console, self.storage, child) if settings.console else None

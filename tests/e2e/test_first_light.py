@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from infra.outputs import parse_outputs
+from infra.topology.scene import WIDTH
+from tests.browser import seen
 from tests.e2e.chain import longest_chain, needs_of, short
 from tests.e2e.conftest import Stage, Up
 
@@ -61,6 +63,18 @@ def test_the_outputs_keep_their_contract(stage: Stage, up: Up) -> None:
     outputs = parse_outputs(json.loads(done.stdout), "the stack")
     assert outputs.region == "cn-shanghai"
     assert len(outputs.network_egress_ips) == 2
+
+
+def test_the_picture_of_the_stack_that_stands_shows_what_its_outputs_name(stage: Stage, up: Up, tmp_path: Path) -> None:
+    out = tmp_path / "topology.svg"
+    result = stage.result("topology", "--stack", "local", "--out", str(out))
+    assert result["not_drawn"] == []
+    assert result["flows"] == 6
+    outputs = json.loads(stage.run("pulumi", "stack", "output", "--json", "--stack", "local").stdout)
+    drawn = out.read_text(encoding="utf-8")
+    named = [*outputs["network_egress_ips"], outputs["network_private_zone"], outputs["region"], outputs["account_id"]]
+    assert [each for each in named if each not in drawn] == []
+    assert seen(out, tmp_path, WIDTH, 1000).values > 100
 
 
 def test_building_takes_as_long_as_the_longest_chain_of_the_provider_s_own_waits_and_says_how_much_longer(
