@@ -109,6 +109,8 @@ class _Writer:
         document = self.xml(found.meta, comments=apart) if found.meta else None
         if found.meta and document is None:
             return
+        if document is not None and kind.recomposition == "startEmpty" and not len(document.root):
+            return  # labels of which there are none
         if found.meta and document is not None and kind.is_laid_out_specially:
             self.take_apart(found, found.meta, document)
         elif kind.is_decomposed and document is not None:

@@ -150,6 +150,8 @@ def _content(path: str, data: bytes) -> object:
         root = xmltext.parse(data).root
     except MalformedXmlError:
         return data
+    if len(root) == 0 and not (root.text or "").strip():
+        root.text = None
     if xmltext.local_name(root) in _TAKEN_APART:
         # The order of children that had files of their own carries no meaning.
         root[:] = sorted(root, key=_canonical)

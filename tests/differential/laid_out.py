@@ -70,6 +70,7 @@ def package() -> dict[str, str | bytes]:
     return {
         "permissionsets/Agent.permissionset": permission_set(),
         "permissionsets/Bare.permissionset": container("PermissionSet", "<label>Bare</label>"),
+        "permissionsets/Empty.permissionset": container("PermissionSet"),
         "labels/CustomLabels.labels": container(
             "CustomLabels",
             *(f"<labels><fullName>L{n}</fullName>{label}<value>{n} &lt; 再见</value></labels>" for n in (1, 2, 3)),

@@ -141,9 +141,8 @@ def test_what_lies_in_a_layer_keeps_its_place_and_new_files_join_their_component
 
 
 def test_a_retrieved_zip_lies_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    data = zip_bytes(
-        {"unpackaged/package.xml": b"<Package/>", "unpackaged/labels/CustomLabels.labels": xml("CustomLabels").encode()}
-    )
+    label = container("CustomLabels", "<labels><fullName>A</fullName></labels>").encode()
+    data = zip_bytes({"unpackaged/package.xml": b"<Package/>", "unpackaged/labels/CustomLabels.labels": label})
     assert list(to_source(read_package(data))) == ["main/default/labels/CustomLabels.labels-meta.xml"]
     with pytest.raises(Refused, match="not a zip"):
         read_package(b"no zip")
@@ -206,6 +205,10 @@ def test_any_text_in_an_object_survives_the_way_home_and_out(fields: dict[str, s
 
 def _elements(data: bytes, name: str) -> list[etree._Element]:
     return list(etree.fromstring(data).iter(f"{{{NAMESPACE}}}{name}"))
+
+
+def test_labels_of_which_there_are_none_come_home_as_no_file() -> None:
+    assert brought({"labels/CustomLabels.labels": container("CustomLabels")}) == {}
 
 
 def test_what_is_still_to_be_translated_stays_beside_its_element_as_a_comment() -> None:
