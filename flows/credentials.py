@@ -12,7 +12,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from flows.components import Component
@@ -105,6 +105,67 @@ def secret_of(principal: Principal, environment: Mapping[str, str] = os.environ)
             )
         )
     return values
+
+
+Held = Mapping[Principal, bool | None]
+"""Of each principal whether the org has its secret; None when the org has no such principal."""
+
+
+def look(api: MetadataApi, wanted: Iterable[Principal]) -> Held:
+    """Return which of the principals have their secret in an org. Raises `ApiRefused`."""
+    return {principal: is_set(api, principal) for principal in wanted}
+
+
+def give(api: MetadataApi, held: Held, tell: Callable[[str], None]) -> tuple[Principal, ...]:
+    """Give each principal that the org has the secret that the environment has for it, and return those that got one.
+    The org never says what it holds, so one that is there is set again. Raises `ApiRefused`, and `Refused` for a secret
+    that is none."""
+    given = []
+    for principal, there in held.items():
+        if there is None or principal.protocol != CUSTOM:
+            continue
+        if values := secret_of(principal):
+            tell(f"Setting the secret of {principal} in {api.session.org}")
+            set_secret(api, principal, values, replace=there)
+            given.append(principal)
+    return tuple(given)
+
+
+def configured(principal: Principal, environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the environment names a secret for a principal, or a command that prints one."""
+    return bool({principal.variable, principal.variable + COMMAND_SUFFIX} & environment.keys())
+
+
+def lacking(org: str, held: Held, given: Collection[Principal] = ()) -> list[Problem]:
+    """Return which principals are without their secret in an org, and what to do, in both languages."""
+    left = ((principal, there) for principal, there in held.items() if not there and principal not in given)
+    return [_missing(org, principal) if there is False else _absent(org, principal) for principal, there in left]
+
+
+def _missing(org: str, principal: Principal) -> Problem:
+    variable = principal.variable
+    custom = principal.protocol == CUSTOM
+    return Problem(
+        f"{principal} has no secret in {org}: {variable} (or {variable}{COMMAND_SUFFIX}) is not set",
+        "an external credential works once its principal has a secret, which is no metadata",
+        f"set {variable}, and run set_credentials"
+        if custom
+        else f"{principal.protocol}: authenticate it in Setup → Named Credentials",
+        value=str(principal),
+        what_zh=f"{principal} 在 {org} 中没有密钥:未设置 {variable}(或 {variable}{COMMAND_SUFFIX})",
+        fix_zh=f"设置 {variable} 并运行 set_credentials" if custom else "请在 Setup → Named Credentials 中完成认证",
+    )
+
+
+def _absent(org: str, principal: Principal) -> Problem:
+    return Problem(
+        f"{org} has no {principal} yet, or doesn't show it",
+        "a secret is given to a principal that was deployed",
+        "promote first; see that the runner's permission set holds Customize Application",
+        value=str(principal),
+        what_zh=f"{org} 尚无 {principal},或不予显示",
+        fix_zh="请先发布;并确认发布用户的权限集包含 Customize Application",
+    )
 
 
 def _who(principal: Principal) -> dict[str, str]:

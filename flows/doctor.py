@@ -15,13 +15,18 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from flows.approval import LOCAL
+from flows.compose import compose_for
+from flows.credentials import lacking, look, principals
 from flows.handover import OUTPUTS_FILE, STACK, read_outputs
+from flows.metadata_api import MetadataApi
 from flows.objectstore import buckets_of
 from flows.project import federation_of, project_root
-from flows.tokens import mint, private_key
+from flows.tokens import Session, mint, private_key
 from infra.outputs import LandingZoneOutputs
 from kit.problems import Refused
 from kit.redaction import redact
+from orgs.federation import Federation, Org
 
 GROUP = "sfoa.checks"
 STACK_GROUP = "sfoa.stack_checks"
@@ -147,7 +152,39 @@ def _orgs(root: Path) -> Iterator[Finding]:
     except Refused:
         return  # the check of the federation has said why
     for org in federation.orgs:
-        yield _tried(f"org {org.name}", partial(mint, org), lambda session: f"{session.host}, {session.username}")
+        sessions: list[Session] = []
+        yield _tried(
+            f"org {org.name}", partial(_mint_into, sessions, org), lambda session: f"{session.host}, {session.username}"
+        )
+        if sessions:
+            yield from _secrets(org, federation, root, sessions[0])
+
+
+def _mint_into(sessions: list[Session], org: Org) -> Session:
+    return _kept(sessions, mint(org))
+
+
+def _secrets(org: Org, federation: Federation, root: Path, session: Session) -> Iterator[Finding]:
+    """Yield whether the external credentials of the org's metadata have their secrets. On the emulators one that has
+    none is told and no fault: the sample's are made up."""
+    from flows.orgbundle import rendered  # most checks do without
+
+    name = f"secrets of {org.name}"
+    try:
+        bundle, lenient = compose_for(federation, org, root), False
+        if os.environ.get(STACK) or os.environ.get(OUTPUTS_FILE):
+            outputs = read_outputs(project=root)
+            bundle, lenient = rendered(bundle, org, federation, root, outputs), outputs.environment == LOCAL
+        wanted = principals(bundle.components.values())
+        without = lacking(org.name, look(MetadataApi(session, bundle.api_version), wanted))
+    except Refused as refused:
+        yield _refused(name, refused)
+        return
+    if wanted:
+        there = f"{len(wanted) - len(without)} of {len(wanted)} there"
+        detail = "; ".join((there, *(each.what for each in without)))
+        fix = "" if lenient or not without else without[0].fix
+        yield Finding(name, lenient or not without, detail, fix)
 
 
 def _tried(name: str, look: Callable[[], T], words: Callable[[T], str]) -> Finding:

@@ -51,6 +51,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "bundle-verify": ("release.zip",),
     "checklist": ("--org", ORG),
     "convert": ("--source", ".", "--out", "package.zip"),
+    "conflicts": ("--org", ORG),  # tests/e2e/test_rollback.py has some
     "doctor": (),
     "drift": ("--org", "china-east"),  # an org that never received anything; tests/e2e/test_drift.py has drift
     "emulators coverage": (),
@@ -284,6 +285,7 @@ REFUSALS = {
     "bundle-verify": ("absent.zip",),
     "convert": ("--source", "absent", "--out", "package.zip"),
     "emulators seed": ("outputs.json",),
+    "conflicts": ("--org", "nowhere"),
     "drift": ("--org", ORG),  # its bundle is lost
     "explain-component": ("CustomTab", "B__c", "--org", ORG),
     "explain": ("--preview", "absent.json"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,12 +16,14 @@ from flows.features import excluded_lines
 from flows.handover import read_outputs
 from flows.ledger import Ledger
 from flows.objectstore import buckets_of
+from flows.packages import Installer, Missing, NoPackages, shipped_packages
 from flows.plan import Plan
 from flows.planning import plan_for
 from flows.project import federation_of, project_root
 from flows.relatedtests import Wanted
 from flows.split import metadata_limits
 from kit.console import emit, guarded, json_option
+from kit.yamlfile import read_yaml
 
 
 @click.command()
@@ -44,20 +48,40 @@ def plan(name: str, bundle: Path | None, tests: str, as_json: bool) -> None:
     release = rendered(release, org, federation, root, outputs)
     buckets, limits = buckets_of(outputs), metadata_limits()
     ledger = Ledger.of(buckets)
+    installer = _installer(root, org.name)
     made = plan_for(org, release, ledger, buckets.releases, Wanted(tests))
+    made = replace(made, packages=installer.required())
+    lacking = installer.lacking(shipped_packages(ledger.entries(org.name)))
     cost = cost_of(made, release, limits, ledger.entries(org.name))
     told = {"risks": [], **made.as_json(), "digest": made.digest, "cost": cost.as_json(limits)}
+    told["lacking"] = [each.words for each in lacking]
     told["excluded"] = [each.as_json() for each in excluded]
-    emit(told, as_json=as_json, text="" if as_json else "\n".join((_text(made, cost), *excluded_lines(excluded))))
+    emit(
+        told,
+        as_json=as_json,
+        text="" if as_json else "\n".join((_text(made, cost, lacking), *excluded_lines(excluded))),
+    )
 
 
-def _text(made: Plan, cost: Cost) -> str:
+def _installer(root: Path, org: str) -> Installer:
+    """Return who knows the packages that the project needs. CumulusCI is asked only where cumulusci.yml states any."""
+    file = root / "cumulusci.yml"
+    stated = read_yaml(file).data if file.is_file() else None
+    if not ((stated or {}).get("project") or {}).get("dependencies"):
+        return NoPackages()
+    from flows.tasks.packages import installer_of
+
+    return installer_of(root, org)
+
+
+def _text(made: Plan, cost: Cost, lacking: Sequence[Missing]) -> str:
     # Drawing loads the engine: --json and --help do without.
-    from flows.view import as_text, cost_line, counts_text, lines_of_tests, plan_table, risk_table
+    from flows.view import as_text, cost_line, counts_text, lines_of_tests, package_lines, plan_table, risk_table
 
-    if made.empty:
+    if made.empty and not lacking:
         return f"{made.org}: nothing to do; it holds bundle {made.bundle_digest[:12]} already"
     risks = [as_text(risk_table(made))] if made.risks else []
     counts = f"{made.org}: {counts_text(made.counts, done=False)}"
-    lines = (*risks, counts, *lines_of_tests(made.tests), cost_line(cost, metadata_limits()))
+    packages = package_lines(lacking, made.packages)
+    lines = (*risks, counts, *packages, *lines_of_tests(made.tests), cost_line(cost, metadata_limits()))
     return "\n".join((as_text(plan_table(made)), *lines))

@@ -39,7 +39,9 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
         if partner is None:
             keys = sorted(changes)
             fact = f"which partner {address} works for ({len(keys)} components, {keys[0]} first)"
-            yield unknown("K54", f"author:{address}", bundle.components[keys[0]].source, fact, FILE)
+            domain = address.rpartition("@")[2].lower()
+            where = f"{FILE}: {domain} → own_domains, or partners → domains"
+            yield unknown("K54", f"author:{address}", bundle.components[keys[0]].source, fact, where)
         else:
             _, day = last.get(partner.name, (partner, date.min))
             last[partner.name] = (partner, max(day, *changes.values()))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 from cumulusci.utils.options import Field
 
-from flows.credentials import COMMAND_SUFFIX, CUSTOM, Principal, is_set, principals, secret_of, set_secret
+from flows.bundle import Bundle
+from flows.credentials import configured, give, lacking, look, principals
+from flows.metadata_api import ApiRefused
 from flows.metadata_results import DeployResult
 from flows.tasks.base import ReleaseOptions, ReleaseTask
 from flows.view import Narrator
@@ -27,39 +31,42 @@ class SetCredentials(ReleaseTask):
         """Set what the environment has a secret for; refuse when a principal is left without one."""
         bundle = self.release()
         api = self.api(bundle.api_version)
-        set_now, missing, absent = [], [], []
-        for principal in principals(bundle.components.values()):
-            there = is_set(api, principal)
-            if there is None:
-                absent.append(principal)
-                continue
-            values = None if self.parsed_options.check or principal.protocol != CUSTOM else secret_of(principal)
-            if values:
-                narrator.step(f"Setting the secret of {principal} in {self.org.name}")
-                set_secret(api, principal, values, replace=there)
-                set_now.append(str(principal))
-            elif not there:
-                missing.append(principal)
-        click.echo(
-            f"{self.org.name}: secrets set: {', '.join(set_now) or 'none'}; missing: {len(missing) + len(absent)}"
-        )
-        self.return_values = {"set": set_now, "missing": [str(each) for each in (*missing, *absent)]}
-        refuse_if_any([*map(self._missing, missing), *map(self._absent, absent)])
+        held = look(api, principals(bundle.components.values()))
+        given = () if self.parsed_options.check else give(api, held, narrator.step)
+        without = lacking(self.org.name, held, given)
+        set_now = [str(each) for each in given]
+        click.echo(f"{self.org.name}: secrets set: {', '.join(set_now) or 'none'}; missing: {len(without)}")
+        self.return_values = {"set": set_now, "missing": [each.value for each in without]}
+        refuse_if_any(without)
         return None
 
-    def _missing(self, principal: Principal) -> Problem:
-        variable = principal.variable
-        return Problem(
-            f"{principal} has no secret in {self.org.name}: {variable} (or {variable}{COMMAND_SUFFIX}) is not set",
-            "an external credential works once its principal has a secret, which is no metadata",
-            f"set {variable}, and run set_credentials again"
-            if principal.protocol == CUSTOM
-            else f"{principal.protocol}: authenticate it in Setup → Named Credentials",
-        )
 
-    def _absent(self, principal: Principal) -> Problem:
-        return Problem(
-            f"{self.org.name} has no {principal} yet, or doesn't show it",
-            "a secret is given to a principal that was deployed",
-            "promote first; see that the runner's permission set holds Customize Application",
-        )
+def secrets_after(task: ReleaseTask, bundle: Bundle, narrator: Narrator) -> list[Problem]:
+    """Give the principals of a release that was promoted their secrets, where the environment has any; tell which are
+    without one, and return them. Raises `Refused` for a secret that is none, or that the org doesn't take."""
+    wanted = principals(bundle.components.values())
+    api = task.api(bundle.api_version)
+    try:
+        held = look(api, wanted)
+    except ApiRefused as refused:
+        narrator.step(f"Not known: which credentials have their secret 无法确认哪些凭据已有密钥 ({refused.code})")
+        return []
+    without = lacking(task.org.name, held, give(api, held, narrator.step))
+    _tell(without, narrator)
+    return without
+
+
+def secrets_before(task: ReleaseTask, bundle: Bundle, narrator: Narrator) -> None:
+    """Tell which principals of a release would be without their secret after a promote. Sets nothing."""
+    wanted = [each for each in principals(bundle.components.values()) if not configured(each)]
+    try:
+        held = look(task.api(bundle.api_version), wanted)
+    except ApiRefused as refused:
+        narrator.step(f"Not known: which credentials have their secret 无法确认哪些凭据已有密钥 ({refused.code})")
+        return
+    _tell(lacking(task.org.name, held), narrator)
+
+
+def _tell(without: Iterable[Problem], narrator: Narrator) -> None:
+    for each in without:
+        narrator.step(f"No secret: {each.what}; {each.fix} {each.what_zh};{each.fix_zh}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cumulusci.core.config import TaskConfig
@@ -15,12 +16,14 @@ from cumulusci.core.dependencies.dependencies import (
 )
 from cumulusci.core.dependencies.resolvers import get_static_dependencies
 from cumulusci.core.exceptions import CumulusCIException
+from cumulusci.core.runtime import BaseCumulusCI
 from cumulusci.salesforce_api.exceptions import MetadataApiError
 from cumulusci.tasks.salesforce.update_dependencies import UpdateDependencies
 from simple_salesforce.exceptions import SalesforceError
 
 from flows.failures import PromotionFailed
 from flows.packages import Kind, Missing, Package
+from flows.tasks.keychain import FederationKeychain
 from kit.problems import Problem, Refused
 
 RESOLUTION = "production"
@@ -75,6 +78,20 @@ class CciInstaller:
             fix = "name a package by namespace and version or by version_id, a repository by github and tag"
             raise Refused(Problem(f"cumulusci.yml, dependencies: {error}", "each leads to one version", fix)) from error
         return {_package(each): each for each in resolved}
+
+
+def installer_of(root: Path, org: str) -> CciInstaller:
+    """Return what the project in `root` depends on and what of it an org of the federation has, for who is no task of
+    CumulusCI. Raises `Refused`."""
+    try:
+        project = BaseCumulusCI(load_keychain=False, repo_info={"root": str(root)}).project_config
+        project.keychain = FederationKeychain(project, None)
+        found = project.keychain.get_org(org)
+        found.refresh_oauth_token(project.keychain)
+    except CumulusCIException as error:
+        fix = "see that `cci org list` shows the org"
+        raise Refused(Problem(f"CumulusCI: {error}", "CumulusCI knows what packages a project needs", fix)) from error
+    return CciInstaller(project, found)
 
 
 def _package(dependency: StaticDependency) -> Package:

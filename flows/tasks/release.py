@@ -26,6 +26,7 @@ from flows.project import federation_of
 from flows.promote import Promotion
 from flows.run import Outcome
 from flows.tasks.base import TIMEOUT_MINUTES, ReleaseOptions, ReleaseTask, write_report
+from flows.tasks.credentials import secrets_after, secrets_before
 from flows.tasks.keeper import doorkeeper
 from flows.view import Narrator, cost_line, lines_of_tests, outcome_text, package_lines, plan_table, risk_table, show
 from kit.console import people
@@ -159,6 +160,7 @@ class Gate(ReleaseTask):
         plan = self.promotion(bundle.api_version, narrator).plan(bundle)
         findings, timing = keeper.findings(plan, bundle), keeper.timing()
         click.echo(gate_text(self.org.name, findings))
+        secrets_before(self, bundle, narrator)
         if self.parsed_options.junit:
             Path(self.parsed_options.junit).write_text(gate_junit(self.org.name, findings), encoding="utf-8")
         self.return_values = {"bundle": bundle.digest, **counts(findings)}
@@ -219,8 +221,11 @@ class Promote(ReleaseTask):
         promotion = self.promotion(bundle.api_version, narrator)
         promotion.keeper = doorkeeper(self, narrator)
         outcome = promotion.promote(bundle)
+        without = secrets_after(self, bundle, narrator)
         click.echo(outcome_text(outcome, promotion.ledger.place))
         self.return_values = {"plan": outcome.plan.digest, "bundle": bundle.digest, **outcome.plan.counts}
+        if without:
+            self.return_values["without_secret"] = [each.value for each in without]
         return outcome.result
 
 

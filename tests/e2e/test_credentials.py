@@ -74,3 +74,25 @@ def test_a_secret_comes_from_a_variable_or_a_command_and_a_wrong_one_is_refused_
         assert "hush-hush" not in str(refused.value)
     with pytest.raises(Refused, match="exit code 1"):
         secret_of(WECOM, {command: "false"})
+
+
+def test_gate_and_promote_tell_which_secrets_are_missing_and_a_promote_sets_what_it_is_given(
+    project: Project, clouds: Running
+) -> None:
+    asked = " ".join(project.ok("cci", "flow", "run", "gate", "--org", ORG.name).split())
+    assert "No secret: china-uat has no WeCom.FieldTeam yet" in asked
+    assert "请先发布" in asked
+    given = replace(project, environment=project.environment | {WECOM.variable: json.dumps({"CorpSecret": SECRET})})
+    said = " ".join(given.promote(ORG.name).split())
+    assert "Setting the secret of WeCom.FieldTeam in china-uat" in said
+    assert "No secret: WeCom" not in said
+    assert "No secret: Parts_Catalogue.ServiceDesk has no secret in china-uat" in said
+    assert "在 china-uat 中没有密钥" in said
+    assert SECRET not in said
+    assert is_set(MetadataApi(mint(ORG), "62.0"), WECOM)
+    entries = json.dumps(project.data("sfoa", "ledger", "show", "--org", ORG.name, "--json"))
+    assert SECRET not in entries
+    found = json.loads(project.run("sfoa", "doctor", "--orgs", "--json").stdout)["result"]
+    (check,) = [each for each in found if each["name"] == f"secrets of {ORG.name}"]
+    assert "Parts_Catalogue.ServiceDesk has no secret" in check["detail"]
+    assert "WeCom" not in check["detail"]

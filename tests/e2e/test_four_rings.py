@@ -31,7 +31,7 @@ BOTH = f"{CLASS},{FIELD}"
 # CumulusCI's own frame (a log of 80 columns), what depends on how fast the machine is, and what the gates only note.
 LEFT_OUT = re.compile(
     r"Using environment variables|  ci: |  root: |\[\d\d/\d\d/\d\d |\s{20}.{60}$|Ran \w+ in |Run this command|"
-    r"  (?:Pending|InProgress|Succeeded|Failed): |→ [KR]\d+\.|→ \d+ warnings?: |→ Not known: "
+    r"  (?:Pending|InProgress|Succeeded|Failed): |→ [KR]\d+\.|→ \d+ warnings?: |→ Not known: |→ No secret: "
 )
 SAME_EVERYWHERE = [
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:]+(?:\.\d+)?(?:\+0000|Z)"), "2026-11-18T02:00:00Z"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from flows.metadata_api import MetadataApi
 from flows.project import federation_of
 from flows.tokens import mint
 from tests.e2e.released import BIN, ROOT, Project, replace_in
+from tests.test_json_schemas import validator
 
 pytestmark = pytest.mark.e2e
 
@@ -116,7 +118,16 @@ def test_a_change_made_by_hand_is_shown_and_overwritten_only_by_name(project: Pr
         "assert api.wait(ident, print, 60).success"
     )
     project.ok("python", "-c", edit)
+    assert "no conflicts" in project.ok("sfoa", "conflicts", "--org", "china-uat"), "nothing of ours is in the way"
     source.write_text(shipped + "\n// ours\n")
+    looked = project.run("sfoa", "conflicts", "--org", "china-uat", "--json")
+    answer = json.loads(looked.stdout)
+    validator("conflicts").validate(answer)
+    assert (looked.returncode, answer["status"]) == (1, 1)
+    (clash,) = answer["result"]["conflicts"]
+    assert clash["component"] == f"ApexClass:{name}"
+    assert any("// by hand" in diff for diff in clash["diffs"])
+    assert any("// ours" in diff for diff in clash["diffs"])
     done = project.run(*PROMOTE)
     assert done.returncode == 1
     assert f"ApexClass:{name}" in words(done)
