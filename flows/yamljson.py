@@ -1,4 +1,4 @@
-"""YAML 1.2 ⇄ JSON, as API descriptions are written: the same value, keys in their order.
+"""YAML 1.2 ⇄ JSON, as API descriptions are written: the same value, keys in the order in which JavaScript has them.
 
 YAML 1.1, which PyYAML reads by itself, takes "on", "12:30" and dates for other things than the text they are.
 """
@@ -20,6 +20,7 @@ _CORE = (
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
     ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
 )
+_MOST_INDEX = 2**32 - 1  # ECMA-262, "array index"
 _WHOLE_UP_TO = 1e21  # JavaScript writes a whole number below this without a fraction
 
 
@@ -46,7 +47,7 @@ class _Dumper(yaml.SafeDumper):
 
 def yaml_of_json(text: str) -> str:
     """Return the JSON value as YAML. Raises `ValueError` when it is no JSON."""
-    value = json.loads(text, parse_constant=_no_constant, parse_float=_number)
+    value = _json_value(json.loads(text, parse_constant=_no_constant))
     written: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=80)
     return written.removesuffix("...\n")
 
@@ -66,7 +67,8 @@ def json_of_yaml(text: str) -> str:
 def _json_value(value: Any) -> Any:
     """Return a YAML value as JavaScript's JSON.stringify sees it: keys as text, no number that JSON hasn't."""
     if isinstance(value, dict):
-        return {_key(key): _json_value(each) for key, each in value.items()}
+        entries = {_key(key): _json_value(each) for key, each in value.items()}
+        return dict(sorted(entries.items(), key=_place))
     if isinstance(value, list):
         return [_json_value(each) for each in value]
     if isinstance(value, float):
@@ -76,15 +78,17 @@ def _json_value(value: Any) -> Any:
     return value
 
 
+def _place(entry: tuple[str, Any]) -> tuple[bool, int]:
+    """Return where JavaScript has a key among the others: whole numbers first, by size ("200" before "default")."""
+    key = entry[0]
+    index = int(key) if key.isascii() and key.isdigit() and str(int(key)) == key else _MOST_INDEX
+    return (index >= _MOST_INDEX, index if index < _MOST_INDEX else 0)
+
+
 def _key(key: Any) -> str:
     if isinstance(key, str):
         return key
     return "" if key is None else json.dumps(_json_value(key))
-
-
-def _number(text: str) -> float | int:
-    number: float | int = _json_value(float(text))
-    return number
 
 
 def _no_constant(name: str) -> NoReturn:

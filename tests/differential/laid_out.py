@@ -12,7 +12,11 @@ Files = Mapping[str, str | bytes]
 _SCHEMA = {
     "openapi": "3.0.1",
     "info": {"title": "Rates & more", "version": "1.0", "description": "two\nlines: yes"},
-    "paths": {"/rates": {"get": {"operationId": "rates", "responses": {"200": {"description": "on"}}}}},
+    "paths": {
+        "/rates": {
+            "get": {"operationId": "rates", "responses": {"default": {}, "404": {}, "200": {"description": "on"}}}
+        }
+    },
     "x-big": 12345678901,
     "x-part": 0.25,
     "x-none": None,

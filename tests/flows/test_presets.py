@@ -259,6 +259,12 @@ def test_yaml_is_read_by_version_1_2() -> None:
     }  # fmt: skip
 
 
+def test_keys_that_are_numbers_go_first_as_in_javascript() -> None:
+    text = "default: 1\n404: 2\n'200': 3\n'007': 4\n4294967295: 5\n"
+    assert list(json.loads(json_of_yaml(text))) == ["200", "404", "default", "007", "4294967295"]
+    assert yaml_of_json('{"b": 1, "200": 2.0}') == "'200': 2\nb: 1\n"
+
+
 def test_the_namespace_is_left_out_where_salesforce_s_tool_leaves_it_out(tmp_path: Path) -> None:
     root = laid_out(tmp_path, "decomposePermissionSetBeta2", "decomposeCustomLabelsBeta2")
     without = {path.name for path in (root / "app").rglob("*-meta.xml") if NAMESPACE not in path.read_text()}
