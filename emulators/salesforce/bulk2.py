@@ -34,6 +34,8 @@ _OPERATIONS = {"ingest": ("insert", "update", "upsert", "delete"), "query": ("qu
 _TYPES = {"ingest": "V2Ingest", "query": "V2Query"}
 _DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 _LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
+# Clients spell the last one as the guide does, or as the others are.
+_RESULTS = _SUCCESSFUL, _, _UNPROCESSED = "successfulresults", "failedresults", "unprocessedrecords"
 _MULTIPART = "multipart/form-data"
 _QUERY = "Bulk V2 Query with CSV content type"
 _OVER = ("JobComplete", "Failed", "Aborted")
@@ -82,8 +84,8 @@ def handle(ctx: Context, path: list[str]) -> Response:
             return jobs.delete(ident)
         case ("PUT", [ident, "batches"]) if api == "ingest":
             return jobs.upload(ident)
-        case ("GET", [ident, "successfulResults" | "failedResults" | "unprocessedrecords" as what]) if api == "ingest":
-            return jobs.results(ident, what)
+        case ("GET", [ident, what]) if api == "ingest" and what.lower() in _RESULTS:
+            return jobs.results(ident, what.lower())
         case ("GET", [ident, "results"]) if api == "query":
             return jobs.found(ident)
         case ("GET", [_, "resultPages"]) if api == "query":
@@ -196,9 +198,9 @@ class _Jobs:
         if job["state"] not in _OVER:
             raise _wrong_state(f"Job is {job['state']}: it has no results yet")
         header, done, left = self._outcome(job)
-        if what == "unprocessedrecords":
+        if what == _UNPROCESSED:
             return self._csv(job, [header, *left])
-        good = what == "successfulResults"
+        good = what == _SUCCESSFUL
         told = "sf__Created" if good else "sf__Error"
         # Each row: the id, whether it was created, what was wrong, and the cells as they were sent.
         rows = [[row[0], row[1] if good else row[2], *row[3:]] for row in done if good == (not row[2])]

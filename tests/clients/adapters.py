@@ -217,8 +217,8 @@ class SimpleSalesforce:
     def _bulk_load(self, operation: str, name: str, records: list[dict[str, Any]]) -> Any:
         return getattr(getattr(self._org.bulk2, name), operation)(records=records, wait=1)
 
-    def _bulk_failed(self, name: str, job: str) -> Any:
-        return list(csv.DictReader(io.StringIO(getattr(self._org.bulk2, name).get_failed_records(job))))
+    def _bulk_results(self, name: str, job: str) -> Any:
+        return getattr(self._org.bulk2, name).get_all_ingest_records(job)
 
     def _bulk_query(self, name: str, soql: str) -> Any:
         sets = getattr(self._org.bulk2, name).query(soql, wait=1)

@@ -106,6 +106,7 @@ def test_successes_failures_and_the_unprocessed_are_told_apart(caller: Caller, c
     assert bad["sf__Error"].startswith("REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name")
     assert (bad["Name"], bad["Phone"]) == ("", "2")
     assert results(caller, job["id"], "unprocessedrecords") == []
+    assert results(caller, job["id"], "unprocessedRecords") == []  # as simple-salesforce 1.12.10 spells it
 
 
 @cites("bulk results")
@@ -170,7 +171,7 @@ def test_what_is_loaded_is_what_a_query_job_finds(
 ) -> None:
     form: Any = {"delimiter": DELIMITERS[delimiter], "lineterminator": {"LF": "\n", "CRLF": "\r\n"}[line_ending]}
     text = io.StringIO(newline="")
-    csv.writer(text, **form).writerows([("Name", "Phone"), *sent])
+    csv.writer(text, quoting=csv.QUOTE_ALL, **form).writerows([("Name", "Phone"), *sent])
     asked = {"columnDelimiter": delimiter, "lineEnding": line_ending}
     job = done(caller, clock, text.getvalue(), **asked)
     assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", len(sent), 0)
