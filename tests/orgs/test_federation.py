@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from kit.problems import Problem, Refused
-from orgs.federation import DEFAULT_FILE, Approval, Edition, Power, load_federation
+from orgs.federation import DEFAULT_FILE, Approval, Edition, MissingFeatures, Power, load_federation
 from orgs.model import Federation
 from orgs.sshkey import ssh_key_fault
 
@@ -90,6 +90,21 @@ def test_where_nothing_is_said_of_approvals_a_sandbox_takes_its_owner_s_and_prod
     federation = Federation.model_validate(data)
     assert federation.approval_of(federation.org("china-uat")) is Approval.OWNER
     assert federation.approval_of(federation.org("china-production")) is Approval.TWO_KEYS
+
+
+def test_what_becomes_of_a_missing_feature_is_said_by_edition_or_by_org(tmp_path: Path) -> None:
+    def edit(data: dict[str, Any]) -> None:
+        data["missing_features"] = {"alibaba": "exclude"}
+        org(data, "china-production")["missing_features"] = "stop"
+
+    assert problems_after(tmp_path, edit) == []
+    found = load_federation(tmp_path / "federation.yml")
+    assert found.missing_features_of(found.org("china-uat")) is MissingFeatures.EXCLUDE
+    assert found.missing_features_of(found.org("china-production")) is MissingFeatures.STOP
+    assert found.missing_features_of(found.org("global-uat")) is MissingFeatures.STOP
+    (problem,) = problems_after(tmp_path, lambda data: data.update(missing_features={"alibaba": "ignore"}))
+    assert problem.place is not None
+    assert "missing_features.alibaba" in problem.what
 
 
 def test_the_model_is_frozen() -> None:
