@@ -42,6 +42,36 @@ def one_of_each() -> dict[str, str | bytes]:
     return {**files, **every_type()}
 
 
+def awkward() -> dict[str, str | bytes]:
+    """Return files of the package directory `app` as editors, systems and people leave them: line ends of Windows, byte
+    order marks, UTF-16, blanks and other scripts in names, folders that mean nothing, hidden and half-known files."""
+    field = xml("CustomField", fullName="A__c", description="a\nb")
+    labels = container("CustomLabels", "<labels><fullName>A</fullName><value>a\nb</value></labels>")
+    tab = xml("CustomTab", label="票")
+    return {
+        ".forceignore": f"\ufeff# rules\r\n{IGNORED}**/旧/**\r\n*.Map   \r\n",
+        "app/a/b/c/classes/d/A.cls": "a\r\nb\ufeff",
+        "app/a/b/c/classes/d/A.cls-meta.xml": xml("ApexClass", apiVersion="64.0").replace("\n", "\r\n"),
+        "app/my tabs & more/tabs/A&B.tab-meta.xml": "\ufeff" + tab,
+        "app/tabs/C.tab-meta.xml": tab.replace("UTF-8", "UTF-16").encode("utf-16"),
+        "app/布局/layouts/Account-客户 布局 (1).layout-meta.xml": xml("Layout"),
+        "app/旧/tabs/Old.tab-meta.xml": tab,
+        "app/labels/CustomLabels.labels-meta.xml": ("\ufeff" + labels).replace("\n", "\r\n"),
+        "app/objects/O__c/O__c.object-meta.xml": "\ufeff" + xml("CustomObject", label="O").replace("\n", "\r\n"),
+        "app/objects/O__c/fields/more/A__c.field-meta.xml": field.replace("\n", "\r\n"),
+        "app/objects/O__c/listViews/B__c.field-meta.xml": xml("CustomField", fullName="B__c"),
+        "app/reports/销售.reportFolder-meta.xml": xml("ReportFolder", name="x"),
+        "app/reports/销售/报 表.report-meta.xml": xml("Report"),
+        "app/staticresources/资源/文 件.txt": "a",
+        "app/staticresources/资源/a.map": "left out",
+        "app/staticresources/资源.resource-meta.xml": xml("StaticResource", contentType="application/zip"),
+        "app/profiles/A%2FB.profile-meta.xml": xml("Profile"),
+        "app/tabs/.DS_Store": b"\0",
+        "app/docs/README.md": "# x",
+        "app/manifest/package.xml": "<Package/>",
+    }
+
+
 def _minimal(kind: MetadataType) -> Files:
     """Return one component of a type that needs nothing special; those that do are in `every_type`."""
     adapters = ("", "default", "matchingContentFile", "bundle")

@@ -23,6 +23,7 @@ from synthetic import (  # noqa: E402
     REFUSED_BY_THE_KIT_ALONE,
     REFUSED_PACKAGES,
     Files,
+    awkward,
     one_of_each,
     projects,
 )
@@ -61,6 +62,19 @@ def test_each_type_of_the_table_is_converted_as_by_salesforce(
     containers = {kind.name for kind in metadata_types().by_name.values() if kind.splittable}
     assert metadata_types().by_name.keys() - types - by_hand - containers == NOT_THEIRS
     record_property("types compared", len(types))
+
+
+def test_files_as_people_leave_them_are_converted_as_by_salesforce(
+    salesforce: SalesforceConverter, tmp_path: Path
+) -> None:
+    root = write(tmp_path / "my project 一", awkward(), project="\ufeff" + PROJECT)
+    (root / "shared/classes").mkdir(parents=True)
+    (root / "shared/classes/B.cls").write_text("b")
+    (root / "shared/classes/B.cls-meta.xml").write_text(xml("ApexClass", apiVersion="64.0"))
+    (root / "app/classes").symlink_to("../shared/classes")
+    names = {str(key) for key in compare(salesforce, root, ["app"], tmp_path)}
+    assert {"ApexClass:B", "CustomField:O__c.A__c", "CustomTab:A&B", "Report:销售/报 表"} <= names
+    assert "CustomTab:Old" not in names
 
 
 @given(files=projects())
