@@ -126,6 +126,8 @@ def _patterns(component: Component) -> Iterator[tuple[Any, str, str]]:
 
 def _mail(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
     for component in components_of(bundle, "WorkflowAlert", "EmailServicesFunction", "Flow"):
+        if component.key.type == "Flow" and b"emailSimple" not in raw(component):
+            continue
         root = xml_of(component)
         addresses = values(root, "ccEmails") + values(root, "authorizedSenders") + values(root, "errorRoutingAddress")
         addresses += _mailed_by_flow(root)
