@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cumulusci.core.exceptions import CumulusCIUsageError
 
 from flows.tasks import keychain
-from flows.tasks.keychain import TOKEN_SECONDS, FederationOrg
+from flows.tasks.keychain import TOKEN_SECONDS, FederationKeychain, FederationOrg
 from flows.tokens import Session
 from orgs.federation import Org, load_federation
 
@@ -41,3 +44,8 @@ def test_a_token_is_there_before_anything_was_refreshed_and_is_used_again_until_
     now[0] += 1
     assert org.access_token == "token-2"
     assert minted == [org.name] * 2
+
+
+def test_cci_says_that_a_project_has_no_federation_and_offers_it_no_other_s_orgs(tmp_path: Path) -> None:
+    with pytest.raises(CumulusCIUsageError, match=r"federation\.yml is missing"):
+        FederationKeychain(SimpleNamespace(repo_root=str(tmp_path)), None)
