@@ -42,6 +42,48 @@ class Watched:
         return spans
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One creation of the longest chain: seconds that nothing of the chain was at work before it, and its own."""
+
+    name: str
+    idle: float
+    took: float
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """One `pulumi up`, in seconds: from the engine's start to the first creation, and from that one to the last."""
+
+    resources: int
+    start: float
+    building: float
+    links: tuple[Link, ...]
+
+    @property
+    def chain(self) -> float:
+        """How long the longest chain is by itself."""
+        return sum(link.took for link in self.links)
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long as the chain the building took."""
+        return self.building / self.chain
+
+
+def landing_of(watched: Watched, resources: list[dict[str, Any]]) -> Landing:
+    """Return what an update took that brought up all of a state's resources."""
+    spans = watched.spans()
+    seconds = {urn: end - begin for urn, (begin, end) in spans.items()}
+    _, path = longest_chain(seconds, needs_of(resources))
+    first, last = min(begin for begin, _ in spans.values()), max(end for _, end in spans.values())
+    links, free = [], first
+    for urn in path:
+        links.append(Link(short(urn), spans[urn][0] - free, seconds[urn]))
+        free = spans[urn][1]
+    return Landing(len(spans), first - watched.start, last - first, tuple(links))
+
+
 @contextmanager
 def watching(log: Path, watched: Watched) -> Iterator[None]:
     """Note when each line is written to the engine's event log, which tells whole seconds only."""
