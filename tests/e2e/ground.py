@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulators.alicloud.permissions import allows
+from emulators.coverage import listening
 from emulators.testing import Running, running
+from infra.roles import roles
 from tests.e2e.released import BIN, ROOT
 from toolchain.pins import cache_root
 
@@ -28,6 +31,18 @@ SETTINGS: Mapping[str, Any] = {
     "sfoa:storage": {"ledger_retention_days": 1, "ledger_locked": False, "force_destroy": True},
 }
 """What every one of these projects is given; a section of a test's own takes the place of the one here."""
+
+CODES = {
+    "CloudAPI": "apigateway",
+    "Cbn": "cen",
+    "Sls": "log",
+    "cas": "yundun-cert",
+    "waf-openapi": "yundun-waf",
+}
+"""How RAM calls a product, where it isn't the product's own name."""
+EMPTYING = {"oss:DeleteMultipleObjects", "oss:ListObjectVersions"}
+"""What `force_destroy` asks for, which only stacks to throw away have: the role `platform` empties no bucket."""
+FREE = ("Location", "Sts")  # what they answer here, anybody may ask
 
 HEAD = """\
 import json
@@ -48,6 +63,8 @@ class Ground:
     root: Path
     clouds: Running
     stack: str = ""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    """Product and action of every call that reached the emulated cloud."""
 
     @property
     def environ(self) -> dict[str, str]:
@@ -143,8 +160,24 @@ def write_project(root: Path, name: str, program: str, stack: str = "") -> None:
 def standing_on(root: Path, stack: str, program: str) -> Iterator[Ground]:
     """Yield a project of this program (which `HEAD` precedes) with an empty stack, over empty emulators."""
     write_project(root, stack, HEAD + program, stack)
-    with running(root / "home") as clouds:
+    calls: list[tuple[str, str]] = []
+    with running(root / "home") as clouds, listening(lambda product, _, action: calls.append((product, action))):
         (root / "home" / "pulumi-state").mkdir()
-        ground = Ground(root, clouds, stack)
+        ground = Ground(root, clouds, stack, calls)
         ground.pulumi("stack", "init")
         yield ground
+
+
+def beyond_platform(calls: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the actions among these calls that no statement of the role `platform` allows, as RAM names them.
+
+    The emulators enforce policies in OSS alone; here each action is held against the role's document.
+    """
+    names = dict.fromkeys(("releases", "ledger", "backups", "key"), "x")
+    document = json.loads(
+        roles()["platform"].document({**names, "account": ACCOUNT, "region": REGION, "prefix": "acme-test"})
+    )
+    some = ["acs:any:*:*:thing", f"acs:oss:*:{ACCOUNT}:acme-test-x", f"acs:oss:*:{ACCOUNT}:acme-test-x/key"]
+    some += [f"acs:ram:*:{ACCOUNT}:{kind}/acme-test-x" for kind in ("role", "policy")]
+    asked = {f"{CODES.get(product, product.lower())}:{action}" for product, action in calls if product not in FREE}
+    return {action for action in asked if not any(allows([document], action, one, {}) for one in some)}

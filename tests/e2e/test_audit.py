@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.watch import watch
-from tests.e2e.ground import Ground, standing_on, write_project
+from tests.e2e.ground import EMPTYING, Ground, beyond_platform, standing_on, write_project
 
 pytestmark = pytest.mark.e2e
 
@@ -94,6 +94,7 @@ def test_buckets_are_copied_to_the_second_region_and_listed(ground: Ground) -> N
 def test_a_second_look_finds_nothing_to_change(ground: Ground) -> None:
     ground.pulumi("preview", "--expect-no-changes")
     ground.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert beyond_platform(ground.calls) == set()
 
 
 def test_pulumi_keeps_its_state_in_the_state_bucket(ground: Ground, tmp_path: Path) -> None:
@@ -116,6 +117,8 @@ def test_pulumi_keeps_its_state_in_the_state_bucket(ground: Ground, tmp_path: Pa
 
 def test_destroy_leaves_nothing(ground: Ground) -> None:
     """The last test of the file. Cloud Config's recorder stays, as the provider says: it has no end."""
+    before = len(ground.calls)
     ground.destroy()
+    assert beyond_platform(ground.calls[before:]) <= EMPTYING
     left = ground.kinds("alicloud.", "sls.", "oss.")
     assert left <= {"alicloud.client_token", "alicloud.config_recorder", "alicloud.kms_key"}, left

@@ -18,7 +18,7 @@ import alibabacloud_oss_v2 as oss
 import pytest
 
 from tests.certificates import self_signed
-from tests.e2e.ground import Ground, standing_on
+from tests.e2e.ground import EMPTYING, Ground, beyond_platform, standing_on
 from tests.gatewaycalls import post
 
 pytestmark = pytest.mark.e2e
@@ -108,6 +108,7 @@ def test_the_certificate_s_key_stands_in_no_state_in_plain(ground: Ground) -> No
 def test_a_second_look_finds_nothing_to_change(ground: Ground) -> None:
     ground.pulumi("preview", "--expect-no-changes")
     ground.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert beyond_platform(ground.calls) == set()
     ground.pulumi("preview", "--expect-no-changes")
 
 
@@ -157,6 +158,8 @@ def test_a_change_event_posted_to_the_endpoint_goes_over_the_bus_into_the_bucket
 
 def test_destroy_leaves_nothing(ground: Ground) -> None:
     """The last test of the file."""
+    before = len(ground.calls)
     ground.destroy()
+    assert beyond_platform(ground.calls[before:]) <= EMPTYING
     left = ground.kinds("alicloud.", "fc.", "oss.")
     assert left <= {"alicloud.client_token", "alicloud.kms_key", "alicloud.access_key", "alicloud.api_nonce"}, left
