@@ -32,9 +32,18 @@ def test_methods(component: Component) -> int:
     """Return how many test methods a class has; 0 for what is no test class."""
     if component.key.type != "ApexClass":
         return 0
-    code = code_of(component)
+    text = _text(component)
+    if not _mentions_tests(text):
+        return 0
+    code = _NO_CODE.sub(" ", text)
     opened = _CLASS.search(code)
     return len(_TEST_METHOD.findall(code, opened.end())) if opened else 0
+
+
+def _mentions_tests(text: str) -> bool:
+    # Most classes are no tests, and two searches for words are ten times as fast as one that doesn't tell cases apart.
+    folded = text.lower()
+    return "istest" in folded or "testmethod" in folded
 
 
 def is_test(component: Component) -> bool:

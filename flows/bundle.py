@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.apexuse import is_test
 from flows.archive import zip_bytes, zip_files
 from flows.components import Component, ComponentKey, Fragment, MdapiFile
 from flows.containers import closing
@@ -23,7 +25,7 @@ _FORMAT = 2
 _RULE = "a bundle is not changed after it was built"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bundle:
     """Components by key (sorted), for one API version. `digest` is the SHA-256 (hex) over the version and every
     component's key, digest and content: equal digests mean the same files, wherever and whenever built. So who
@@ -32,6 +34,11 @@ class Bundle:
     components: Mapping[ComponentKey, Component]
     api_version: str
     digest: str
+
+    @cached_property
+    def tests(self) -> tuple[str, ...]:
+        """The names of the Apex test classes, sorted: found once, however many orgs are planned for."""
+        return tuple(sorted(each.key.full_name for each in self.components.values() if is_test(each)))
 
 
 def build_bundle(components: Iterable[Component], api_version: str) -> Bundle:

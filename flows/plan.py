@@ -147,7 +147,7 @@ def make_plan(bundle: Bundle, shipped: State, *, org: str, production: bool) -> 
         creates=tuple(sorted(key for key in wanted if key not in shipped)),
         changes=tuple(sorted(key for key, new in wanted.items() if shipped.get(key, new.digest) != new.digest)),
         deletes=delete_order(key for key in shipped if key not in wanted and key.type not in _staying()),
-        tests=tests_for(wanted.values(), production=production),
+        tests=_tests(bundle.tests, production=production),
     )
 
 
@@ -180,7 +180,10 @@ def delete_order(keys: Iterable[ComponentKey]) -> tuple[ComponentKey, ...]:
 def tests_for(components: Iterable[Component], *, production: bool) -> Tests:
     """Return the tests to run: all local ones in production, else the bundle's own, or all local ones when the
     bundle has none."""
-    classes = tuple(sorted(each.key.full_name for each in components if is_test(each)))
+    return _tests(tuple(sorted(each.key.full_name for each in components if is_test(each))), production=production)
+
+
+def _tests(classes: tuple[str, ...], *, production: bool) -> Tests:
     if production or not classes:
         return Tests(TestLevel.LOCAL)
     return Tests(TestLevel.SPECIFIED, classes)

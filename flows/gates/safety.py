@@ -139,8 +139,11 @@ def _deletions(org: Org, facts: Facts) -> Iterator[Finding]:
 
 @cache
 def _id_shape() -> re.Pattern[str]:
-    starts = "|".join(sorted(map(re.escape, table()["id_prefixes"])))
-    return re.compile(rf"(?<![\w-])((?:{starts})(?:[A-Za-z0-9]{{12,13}}|[A-Za-z0-9]{{15,16}}))(?![\w-])")
+    # What stands before is looked at after the prefix has fitted: a pattern that begins with letters is searched for
+    # by them, where one that begins with a look behind is tried everywhere.
+    prefixes = sorted(table()["id_prefixes"])
+    starts = "|".join(rf"{re.escape(prefix)}(?<![\w-]{'.' * len(prefix)})" for prefix in prefixes)
+    return re.compile(rf"((?:{starts})(?:[A-Za-z0-9]{{12,13}}|[A-Za-z0-9]{{15,16}}))(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
