@@ -10,7 +10,9 @@ from lxml import etree
 
 from flows.xmltext import NAMESPACE, local_name
 
-_QUOTES = {'"': "&quot;", "'": "&apos;"}
+# A carriage return that isn't written as a reference is read as the end of a line (XML 1.0, section 2.11).
+_QUOTES = {'"': "&quot;", "'": "&apos;", "\r": "&#13;"}
+_IN_ATTRIBUTES = {**_QUOTES, "\n": "&#10;", "\t": "&#9;"}
 _XML_PREFIX = "{http://www.w3.org/XML/1998/namespace}"
 
 
@@ -72,4 +74,4 @@ def _uris(element: etree._Element) -> set[str]:
 
 
 def _attribute(text: str) -> str:
-    return escape(text, _QUOTES)
+    return escape(text, _IN_ATTRIBUTES)

@@ -77,7 +77,10 @@ def package() -> dict[str, str | bytes]:
         "permissionsets/Empty.permissionset": container("PermissionSet"),
         "labels/CustomLabels.labels": container(
             "CustomLabels",
-            *(f"<labels><fullName>L{n}</fullName>{label}<value>{n} &lt; 再见</value></labels>" for n in (1, 2, 3)),
+            *(
+                f"<labels><fullName>L{n}</fullName>{label}<value>{n} &lt; 再&#13;&#10;见</value></labels>"
+                for n in (1, 2, 3)
+            ),
         ),
         "workflows/Ticket__c.workflow": container(
             "Workflow", *workflow, _entry("send", fullName="s"), _entry("tasks", fullName="t")

@@ -45,8 +45,8 @@ def one_of_each() -> dict[str, str | bytes]:
 def awkward() -> dict[str, str | bytes]:
     """Return files of the package directory `app` as editors, systems and people leave them: line ends of Windows, byte
     order marks, UTF-16, blanks and other scripts in names, folders that mean nothing, hidden and half-known files."""
-    field = xml("CustomField", fullName="A__c", description="a\nb")
-    labels = container("CustomLabels", "<labels><fullName>A</fullName><value>a\nb</value></labels>")
+    field = xml("CustomField", fullName="A__c", description="a\nb&#13;&#10;c&#160;d")
+    labels = container("CustomLabels", "<labels><fullName>A</fullName><value>a\nb&#13;&#10;c</value></labels>")
     tab = xml("CustomTab", label="票")
     return {
         ".forceignore": f"\ufeff# rules\r\n{IGNORED}**/旧/**\r\n*.Map   \r\n",

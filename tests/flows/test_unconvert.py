@@ -207,6 +207,15 @@ def _elements(data: bytes, name: str) -> list[etree._Element]:
     return list(etree.fromstring(data).iter(f"{{{NAMESPACE}}}{name}"))
 
 
+def test_a_carriage_return_stays_one_in_what_is_taken_apart() -> None:
+    """It can only be written as a reference: a bare one is read as the end of a line."""
+    field = "<fields><fullName>A__c</fullName><description>a&#13;&#10;b &#160;c</description></fields>"
+    source = brought({"objects/O__c.object": container("CustomObject", field)})
+    text = source["main/default/objects/O__c/fields/A__c.field-meta.xml"]
+    (description,) = etree.fromstring(text.encode()).iterfind(f"{{{NAMESPACE}}}description")
+    assert description.text == "a\r\nb \N{NO-BREAK SPACE}c"
+
+
 def test_labels_of_which_there_are_none_come_home_as_no_file() -> None:
     assert brought({"labels/CustomLabels.labels": container("CustomLabels")}) == {}
 
