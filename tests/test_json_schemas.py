@@ -51,7 +51,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "bundle-verify": ("release.zip",),
     "checklist": ("--org", ORG),
     "convert": ("--source", ".", "--out", "package.zip"),
-    "conflicts": ("--org", ORG),  # tests/e2e/test_rollback.py has some
+    "conflicts": ("--org", "china-east"),  # an org as for drift; tests/e2e/test_rollback.py has conflicts
     "doctor": (),
     "drift": ("--org", "china-east"),  # an org that never received anything; tests/e2e/test_drift.py has drift
     "emulators coverage": (),

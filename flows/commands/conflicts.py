@@ -25,6 +25,7 @@ from kit.problems import Exit
 
 if TYPE_CHECKING:
     from flows.bundle import Bundle
+    from flows.components import ComponentKey
     from flows.conflicts import Clash
     from flows.metadata_api import MetadataApi
     from infra.outputs import LandingZoneOutputs
@@ -46,12 +47,15 @@ def conflicts(name: str, bundle: Path | None, as_json: bool) -> None:
     federation = federation_of(root)
     org = federation.org(name)
     outputs = read_outputs(project=root)
-    api = _api(org, federation.api_version)
-    release = _release(bundle, org, federation, root, outputs, api)
     buckets = buckets_of(outputs)
     ledger = Ledger.of(buckets)
-    plan = plan_for(org, release, ledger, buckets.releases, Wanted.USUAL)
-    _, found = look(api, Work(plan, release), ledger, buckets.releases, metadata_limits())
+    # What an org never gave back has nothing to be compared with: then it isn't asked.
+    api = _api(org, federation.api_version) if ledger.held_by(org.name) else None
+    release = _release(bundle, org, federation, root, outputs, api)
+    found: dict[ComponentKey, Clash] = {}
+    if api:
+        plan = plan_for(org, release, ledger, buckets.releases, Wanted.USUAL)
+        _, found = look(api, Work(plan, release), ledger, buckets.releases, metadata_limits())
     status = Exit.REFUSED if found else Exit.DONE
     if as_json:
         result = {"org": org.name, "bundle": release.digest, "conflicts": [each.as_json() for each in found.values()]}
@@ -82,9 +86,14 @@ def _api(org: Org, wanted: str) -> MetadataApi:
 
 
 def _release(
-    given: Path | None, org: Org, federation: Federation, root: Path, outputs: LandingZoneOutputs, api: MetadataApi
+    given: Path | None,
+    org: Org,
+    federation: Federation,
+    root: Path,
+    outputs: LandingZoneOutputs,
+    api: MetadataApi | None,
 ) -> Bundle:
-    """Return what a promote would bring: also what it merges with what the org has now."""
+    """Return what a promote would bring; of an org that is asked also what it merges with what the org has now."""
     from flows.orgbundle import fitted
     from flows.render.layer import merges, with_rendered
     from flows.signing import read_signed
@@ -97,5 +106,5 @@ def _release(
     release, _ = fitted(release, org, federation, root, today)
     access = load_access(root / "orgs" / FILE, federation)
     keys = merges(org, access)
-    held = components_of(api.retrieve(keys).files, keys) if keys else {}
+    held = components_of(api.retrieve(keys).files, keys) if api and keys else None
     return with_rendered(substituted(release, outputs), org, federation, outputs, access, held).bundle
