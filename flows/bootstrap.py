@@ -16,6 +16,7 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from flows.apiversion import FLOOR, deploy_version
 from flows.components import Component
 from flows.metadata_api import MetadataApi
 from flows.package import assemble
@@ -65,7 +66,7 @@ def bootstrap(
     work. Raises `Refused`.
     """
     session, by = _opened(org, token)
-    api = MetadataApi(session, api_version)
+    api = MetadataApi(session, deploy_version(api_version, MetadataApi(session, FLOOR).highest_version(), org))
     wanted: list[Component] = []
     if by is not By.RUNNER:
         wanted.append(connected_app(org, certificate_of(key, datetime.now(UTC))))
