@@ -26,6 +26,7 @@ class _Rule:
     pattern: re.Pattern[str]
     denies: bool
     only_directories: bool
+    of_name: bool = False  # it looks at a file's or folder's own name alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class Ignore:
     """The rules of one project. Paths are relative to the folder of `.forceignore`, with slashes."""
 
     rules: tuple[_Rule, ...]
-    any_rule: re.Pattern[str]
+    any_name: re.Pattern[str]
+    any_path: re.Pattern[str]
 
     def denies(self, path: str, *, is_directory: bool) -> bool:
         """Return whether the last rule that fits `path` denies it. Ask for the parents first, as gitignore does:
         what lies below a denied folder can't be allowed again."""
-        if not self.any_rule.fullmatch(path):
-            return False  # most files: one pattern tells, where each rule's own would take a dozen
+        # Most files: two patterns tell, where each rule's own would take a dozen.
+        if not self.any_name.fullmatch(path, path.rfind("/") + 1) and not self.any_path.fullmatch(path):
+            return False
         for rule in reversed(self.rules):
             if (is_directory or not rule.only_directories) and rule.pattern.fullmatch(path):
                 return rule.denies
@@ -65,8 +68,12 @@ def parse_ignore(lines: Iterable[str]) -> Ignore:
     Matching doesn't distinguish upper and lower case, as in Salesforce's tool.
     """
     rules = tuple(rule for rule in map(_rule, lines) if rule)
+    return Ignore(rules, _any(rule for rule in rules if rule.of_name), _any(rule for rule in rules if not rule.of_name))
+
+
+def _any(rules: Iterable[_Rule]) -> re.Pattern[str]:
     whole = "|".join(f"(?:{rule.pattern.pattern})" for rule in rules) or r"(?!)"
-    return Ignore(rules, re.compile(whole, re.IGNORECASE | re.DOTALL))
+    return re.compile(whole, re.IGNORECASE | re.DOTALL)
 
 
 def _rule(line: str) -> _Rule | None:
@@ -85,7 +92,8 @@ def _rule(line: str) -> _Rule | None:
     expression = glob_expression(text.removeprefix("/"))
     if not anchored:
         expression = f"(?:.*/)?{expression}"
-    return _Rule(re.compile(expression, re.IGNORECASE | re.DOTALL), denies, only_directories)
+    of_name = "/" not in text.removeprefix("**/")
+    return _Rule(re.compile(expression, re.IGNORECASE | re.DOTALL), denies, only_directories, of_name)
 
 
 def glob_expression(pattern: str) -> str:

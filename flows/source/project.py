@@ -87,8 +87,8 @@ def _walk(
 ) -> list[SourceFile]:
     """Add the files below a folder to `into`; `name` and `seen` are its paths from the project's root and for `ignore`.
 
-    `links` are the real folders of the symbolic links that led here. Raises `Refused` for a link that leads nowhere or
-    around in a circle.
+    `links` are the real folders of the symbolic links that led here. Raises `Refused` for one that leads around in a
+    circle.
     """
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
@@ -99,9 +99,9 @@ def _walk(
         if denies(seen + base, is_directory=is_directory):
             continue
         passed = links
-        if entry.is_symlink():
+        if is_directory and entry.is_symlink():
             passed = (*links, os.path.realpath(folder))
-            _refuse_wrong_link(entry.path, passed)
+            _refuse_circle(entry.path, passed)
         if is_directory:
             _walk(into, entry.path, f"{name}{base}/", (*parts, base), f"{seen}{base}/", ignore, passed)
         else:
@@ -109,13 +109,10 @@ def _walk(
     return into
 
 
-def _refuse_wrong_link(path: str, passed: tuple[str, ...]) -> None:
+def _refuse_circle(path: str, passed: tuple[str, ...]) -> None:
     target = os.path.realpath(path)
-    what = "" if Path(target).exists() else "a symbolic link to nothing"
     if any(f"{folder}/".startswith(f"{target}/") for folder in passed):
-        what = "a symbolic link to a folder above itself"
-    if what:
-        rule = "a package directory is a tree of folders and files"
+        what, rule = "a symbolic link to a folder above itself", "a package directory is a tree of folders and files"
         raise Refused(Problem(what, rule, "remove the link, or list it in .forceignore", Place(relative(Path(path)))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -296,6 +297,10 @@ class _Resolver:
             else:
                 self.skipped.append(file)
         self.part_folders()
+        for file in self.skipped:
+            if os.path.islink(file.path) and not os.path.exists(file.path):  # noqa: PTH110, PTH114 — of every file
+                fix = "remove the link, or list it in .forceignore"
+                self.problem(file, "a symbolic link to nothing", "every file of the source can be read", fix)
         for group in self.groups.values():
             self.check(group)
         return Resolution(tuple(self.groups.values()), tuple(self.skipped), tuple(self.problems))

@@ -215,8 +215,10 @@ def test_a_file_that_cannot_be_read_is_a_problem_and_no_crash(tmp_path: Path) ->
     (root / "app/classes/A.cls").symlink_to(root / "gone")
     (root / "app/layouts").mkdir()
     (root / "app/layouts/L.layout-meta.xml").symlink_to(root / "gone")
+    (root / "app/notes.txt").symlink_to(root / "gone")
     result = convert(read_project(root), ["app"], "core")
-    assert [problem.what.split(":")[0] for problem in result.problems] == ["cannot read the file"] * 2
+    told = [problem.what.split(":")[0] for problem in result.problems]
+    assert told == ["a symbolic link to nothing", "cannot read the file", "cannot read the file"]
 
 
 def test_a_class_beside_its_meta_file_is_found_in_any_folder(tmp_path: Path) -> None:

@@ -70,10 +70,9 @@ def test_symbolic_links_are_followed(tmp_path: Path) -> None:
     [
         ("app/a/up", "..", "a folder above itself"),
         ("app/a/b", "../../other", "a folder above itself"),
-        ("app/a/gone.cls", "nowhere", "to nothing"),
     ],
 )
-def test_a_symbolic_link_that_leads_nowhere_or_in_a_circle_is_refused(
+def test_a_symbolic_link_that_leads_around_in_a_circle_is_refused(
     link: str, target: str, what: str, tmp_path: Path
 ) -> None:
     root = write(tmp_path, {"app/a/x.txt": "", "other/x.txt": ""})
