@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from source_samples import write
 
 from flows.source.ignore import DEFAULTS, parse_ignore
@@ -77,3 +79,26 @@ def test_a_package_directory_below_an_ignored_folder_has_no_files(tmp_path: Path
     data = '{"packageDirectories": [{"path": "packages/app"}]}'
     files: dict[str, str | bytes] = {".forceignore": "packages/\n", "packages/app/a.txt": ""}
     assert list(read_project(write(tmp_path, files, project=data)).files("packages/app")) == []
+
+
+RULES = st.sampled_from(
+    [*DEFAULTS, "**", "*.cls", "a*", "/x", "x/", "!b.dup", "**/x", "objects/**", "**/**", "[ab].*", "?", "x/y", "!x"]
+)
+PATHS = st.lists(
+    st.sampled_from(["lwc", "a.cls", "b.dup", ".x", "__tests__", "jsconfig.json", "package.xml", "objects", "x", "y"]),
+    min_size=1,
+    max_size=5,
+).map("/".join)
+
+
+@given(st.lists(RULES, max_size=8), PATHS, st.booleans())
+def test_what_is_asked_first_changes_nothing_of_what_the_rules_say(
+    lines: list[str], path: str, is_directory: bool
+) -> None:
+    ignore = parse_ignore(lines)
+    fitting = [
+        rule.denies
+        for rule in ignore.rules
+        if (is_directory or not rule.only_directories) and rule.pattern.fullmatch(path)
+    ]
+    assert ignore.denies(path, is_directory=is_directory) is (bool(fitting) and fitting[-1])
