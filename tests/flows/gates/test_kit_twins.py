@@ -402,6 +402,14 @@ def test_a_fact_that_nobody_stated_is_asked_for(rule: str, given: Given) -> None
     assert f"{rule}.unknown" in given.ids()
 
 
+def test_an_author_whom_nobody_knows_is_asked_for_by_domain_and_by_where_it_goes() -> None:
+    given = written("somebody@elsewhere.example", TODAY)
+    (found,) = [one for one in given.findings() if one.id == "K54.unknown"]
+    where = "orgs/partners.yml: elsewhere.example → own_domains, or partners → domains"
+    assert found.fix == f"state it in {where}"
+    assert where in found.fix_zh
+
+
 def test_no_finding_repeats_the_secret() -> None:
     for secret in SECRETS.values():
         found = Given((apex(f"class A {{ String s = '{secret}'; {secret}"),)).findings()
