@@ -103,7 +103,7 @@ def test_the_key_rotates_and_has_the_alias_of_its_stack(storage: Any) -> None:
 
 
 def test_each_bucket_has_a_copy_in_the_second_region_that_no_deletion_reaches(storage: Any) -> None:
-    (region,) = (r for r in storage.resources if r.type == "pulumi:providers:alicloud")
+    (region,) = (r for r in storage.of("alicloud").values() if r.name == "storage-replica-region")
     assert region.inputs["region"] == "cn-beijing"
     buckets, rules = storage.of("Bucket"), storage.of("BucketReplication")
     assert set(rules) == COPIES
