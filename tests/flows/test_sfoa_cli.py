@@ -12,6 +12,7 @@ from source_samples import every_type, write, xml
 
 from flows.bundle import read_bundle
 from flows.cli import main
+from tests.landed import own_federation
 
 
 def test_the_version_is_that_of_the_installed_kit() -> None:
@@ -96,6 +97,7 @@ def test_bundle_of_an_org_composes_its_layers(tmp_path: Path) -> None:
         "metadata/china/tabs/A__c.tab-meta.xml": xml("CustomTab", label="china"),
     }
     source, out = write(tmp_path / "project", files, project=project), tmp_path / "b.zip"
+    own_federation(source)
     arguments = ["bundle", "--source", str(source), "--out", str(out), "--org", "china-uat"]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert [component.layer for component in read_bundle(out).components.values()] == ["china"]
