@@ -27,7 +27,7 @@ down: ## stop the emulators
 	@test ! -x $(BIN)/sfoa || sfoa emulators stop
 
 test: setup ## run all tests
-	@python -m pytest -q -n 2 --dist loadgroup
+	@python -m pytest -q -n 3 --dist loadgroup
 
 check: setup ## format, lint and types
 	@ruff format --check . && ruff check . && mypy
