@@ -36,6 +36,11 @@ _FLAT = re.compile(
     rb"(?:%b|(?:[ \t\n]*+<(?P<inner>[A-Za-z]\w*+)>%b</(?P=inner)>)*+[ \t\n]*+)"
     rb"</(?P=outer)>)*+[ \t\n]*+</(?P=name)>[ \t\n]*+\Z" % (_TEXT, _TEXT)
 )
+# A namespace that isn't one of those two: it may be one that no canonical form can be made of.
+_OTHER_NAMESPACE = re.compile(
+    rb"""xmlns(?::[^\s=]+)?\s*=\s*(?!["'](?:%s|%s)["'])"""
+    % (re.escape(NAMESPACE.encode()), re.escape(b"http://www.w3.org/2001/XMLSchema-instance"))
+)
 _ENCODING = re.compile(rb"""\A(<\?xml[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')""")
 
 
@@ -140,7 +145,10 @@ def parse(data: bytes) -> Document:
     about: Any = root.getroottree().docinfo  # the stubs know neither `doctype` nor that it is never None
     if about.doctype:
         raise MalformedXmlError("a document type declaration", 1)
-    return Document(_as_utf8(data, about.encoding or "UTF-8"), root)
+    text = _as_utf8(data, about.encoding or "UTF-8")
+    if _OTHER_NAMESPACE.search(text):
+        _refuse_relative_namespace(root)
+    return Document(text, root)
 
 
 def checked(data: bytes) -> Document:
@@ -151,6 +159,25 @@ def checked(data: bytes) -> Document:
     if plain and data.find(b"xmlns", plain.start("content")) < 0 and b"<!DOCTYPE" not in data and _is_well_formed(data):
         return Document(data, None, plain)
     return parse(data)
+
+
+def _refuse_relative_namespace(root: etree._Element) -> None:
+    """Raise `MalformedXmlError` for a namespace that is no absolute URI: it has no canonical form (Canonical XML 1.0,
+    section 1.3, W3C, 15 March 2001)."""
+    from lxml.etree import C14NError, Element
+
+    seen: list[Any] = []  # the stubs know neither a default namespace nor an element's line
+    for element in root.iter("*"):
+        declared: Any = element.nsmap
+        if declared in seen:
+            continue
+        seen.append(declared)
+        try:
+            canonical(Element("declares", nsmap=declared))
+        except C14NError as error:
+            line: Any = element.sourceline
+            names = " ".join(sorted(declared.values()))
+            raise MalformedXmlError(f"a namespace that is no absolute URI, of {names}", line) from error
 
 
 def _is_well_formed(data: bytes) -> bool:

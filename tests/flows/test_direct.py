@@ -76,8 +76,9 @@ def test_every_kind_of_type_is_converted_to_the_same_bytes(tmp_path: Path) -> No
         {"own/objects/O__c/fields/B__c.field-meta.xml": SPREAD["app/objects/O__c/fields/B__c.field-meta.xml"]},
         {"app/objects/O__c/fields/E__c.field-meta.xml": xml("CustomField", fullName="F__c")},
         {"app/classes/D.novelty-meta.xml": xml("Novelty"), "app/tabs/T.tab-meta.xml": "<!DOCTYPE a><CustomTab/>"},
+        {"own/classes/A.cls-meta.xml": '<ApexClass xmlns="other"><apiVersion>64.0</apiVersion></ApexClass>'},
     ],
-    ids=["malformed", "doubled", "misnamed", "two problems"],
+    ids=["malformed", "doubled", "misnamed", "two problems", "relative namespace"],
 )
 def test_what_is_wrong_is_told_as_a_bundle_would(tmp_path: Path, wrong: dict[str, str]) -> None:
     project = read_project(write(tmp_path, {**SPREAD, **wrong}))
