@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 
@@ -69,6 +68,8 @@ def zip_files(data: bytes) -> dict[str, bytes]:
 
     What zipfile raises of damaged bytes is many things: zlib's and struct's errors, some of its own.
     """
+    import zipfile  # loaded here: who only writes zips needs none of it
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files: dict[str, bytes] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,7 +16,9 @@ if TYPE_CHECKING:
 
 def digest_of(parts: Iterable[bytes]) -> str:
     """Return the SHA-256 over the parts, each with its length so that no two lists of parts are alike."""
-    total = hashlib.sha256()
+    from hashlib import sha256  # loaded here: who only converts needs no digests
+
+    total = sha256()
     for part in parts:
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)

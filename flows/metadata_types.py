@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from lxml import etree
+from typing import TYPE_CHECKING, Any
 
 from flows.xmltext import child_text
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 TABLE = Path(__file__).with_name("metadata_types.json")
 
@@ -144,6 +144,8 @@ class TypeTable:
 
     def nearest_suffix(self, suffix: str, among: Iterable[MetadataType] | None = None) -> str:
         """Return the known suffix most like `suffix` (of `among`, default: all types), or ""."""
+        import difflib  # loaded here: only what is wrong needs it
+
         known = self.by_suffix if among is None else [t.suffix for t in among if t.suffix]
         return next(iter(difflib.get_close_matches(suffix, known, 1)), "")
 

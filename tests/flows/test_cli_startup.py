@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from source_samples import write, xml
 
+from flows import cli, commands
 from flows.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +76,27 @@ def test_the_help_says_of_each_command_what_the_command_says_of_itself() -> None
     for entry in importlib.metadata.entry_points(group="sfoa.commands"):
         # How much of it is shown depends on the width: this much always is.
         assert f"{entry.name} {entry.load().get_short_help_str(60).removesuffix('...')}" in shown
+
+
+def test_a_command_found_by_its_modules_name_is_the_one_that_its_entry_point_names() -> None:
+    found = {}
+    for file in Path(commands.__file__).parent.glob("*.py"):
+        if command := cli._of_this_package(file.stem):
+            found[file.stem] = command
+    assert "convert" in found
+    declared = {entry.name: entry.load() for entry in importlib.metadata.entry_points(group="sfoa.commands")}
+    assert found == {name: declared.get(name) for name in found}
+
+
+def test_converting_loads_nothing_that_reads_entry_points_or_makes_trees(tmp_path: Path) -> None:
+    project = json.dumps({"packageDirectories": [{"path": "app"}], "sourceApiVersion": "64.0"})
+    files = {"app/classes/A.cls": "class A {}", "app/classes/A.cls-meta.xml": xml("ApexClass", apiVersion="64.0")}
+    source = write(tmp_path / "project", {"sfdx-project.json": project, **files})
+    code = (
+        "import sys; from flows.cli import main; main(sys.argv[1:], standalone_mode=False);"
+        "print(sorted({'importlib.metadata', 'lxml', 'hashlib', 'zipfile', 'difflib'} & set(sys.modules)))"
+    )
+    out = str(tmp_path / "out.zip")
+    command = [sys.executable, "-c", code, "convert", "--source", str(source), "--out", out, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
