@@ -53,7 +53,7 @@ def package_of(project: Project) -> DirectPackage:
         refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
         keys = tuple(component.key for component in converted.components)
         return DirectPackage(assemble(converted.components, project.api_version).zip, keys, converted.skipped)
-    keys = tuple(sorted(ComponentKey(*key) for share in shares for key in share.keys))
+    keys = tuple(map(ComponentKey._make, sorted(key for share in shares for key in share.keys)))
     entries = [entry for share in shares for entry in share.entries]
     entries += packed({MANIFEST: manifest(keys, project.api_version)})
     return DirectPackage(zip_of(entries), keys, tuple(file.name for file in resolution.skipped))
@@ -77,7 +77,7 @@ def _shares(project: Project, found: Iterable[Found]) -> list[_Share] | None:
                 files.take(one)
         if files.problems or files.doubled:
             return None
-        return _Share([(key.type, key.full_name) for key in files.keys], packed(files.laid_out()))
+        return _Share(files.keys, packed(files.laid_out()))
 
     groups = _groups(found)
     weights = [sum(one.files for one in group) for group in groups]
@@ -99,11 +99,11 @@ def _groups(found: Iterable[Found]) -> list[list[Found]]:
 
 @dataclass(slots=True)
 class _Files(Converter):
-    """Makes files instead of components. `doubled`: a component or a file came twice."""
+    """Makes files instead of components. `keys` are of components, as plain tuples; `doubled`: a file came twice."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    children: dict[tuple[str, str], list[tuple[str, ComponentKey, bytes]]] = field(default_factory=dict)
-    keys: set[ComponentKey] = field(default_factory=set)
+    children: dict[tuple[str, str], list[tuple[str, tuple[str, str], bytes]]] = field(default_factory=dict)
+    keys: list[tuple[str, str]] = field(default_factory=list)
     doubled: bool = False
 
     def parse(self, data: bytes) -> xmltext.Document:
@@ -130,8 +130,8 @@ class _Files(Converter):
         plain = document.name == about.name and document.declares_namespace
         if not plain or document.child_text(about.id_element or "fullName") != child.name:
             return False
-        key = ComponentKey(about.name, child.name if about.bare_name else f"{owner}.{child.name}")
-        self.name_it(key)
+        key = about.name, child.name if about.bare_name else f"{owner}.{child.name}"
+        self.keys.append(key)
         self.children.setdefault((path, kind.name), []).append((about.element, key, document.as_element(about.element)))
         return True
 
@@ -146,24 +146,19 @@ class _Files(Converter):
         place: Place,  # noqa: ARG002
         content: bytes,  # noqa: ARG002
     ) -> None:
-        key = ComponentKey(child.name, name if child.bare_name else f"{parent.full_name}.{name}")
-        self.name_it(key)
+        key = child.name, name if child.bare_name else f"{parent.full_name}.{name}"
+        self.keys.append(key)
         self.children.setdefault((path, kind.name), []).append((child.element, key, xml))
 
     def add_own(self, key: ComponentKey, file: MdapiFile, source: Place, document: xmltext.Document) -> None:  # noqa: ARG002
-        self.name_it(key)
+        self.keys.append((key.type, key.full_name))
         self.put(file)
 
     def add_files(self, found: Found, source: Place, files: list[tuple[MdapiFile, bytes]]) -> None:  # noqa: ARG002
         if files:
-            self.name_it(ComponentKey(found.type.name, found.name))
+            self.keys.append((found.type.name, found.name))
             for file, _ in files:
                 self.put(file)
-
-    def name_it(self, key: ComponentKey) -> None:
-        """Note that the package names a component."""
-        self.doubled |= key in self.keys
-        self.keys.add(key)
 
     def put(self, file: MdapiFile) -> None:
         self.doubled |= file.path in self.files

@@ -118,12 +118,15 @@ def lay_out(components: Iterable[Component]) -> Layout:
 
 def manifest(keys: Iterable[ComponentKey], api_version: str) -> bytes:
     """Return package.xml (or a destructive changes file) that names `keys`, types and members sorted."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for kind_name, full_name in keys:
+        named[kind_name].append(full_name)
     members: dict[str, set[str]] = defaultdict(set)
-    for key in keys:
-        kind = metadata_types().by_name.get(key.type)
+    for kind_name, names in named.items():
+        kind = metadata_types().by_name.get(kind_name)
         content_type = kind.folder_content_type if kind else ""
-        slash = "/" if key.type in _SLASH_NAMED else ""
-        members[content_type or key.type].add(key.full_name + slash)
+        slash = "/" if kind_name in _SLASH_NAMED else ""
+        members[content_type or kind_name].update(name + slash for name in names)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{NAMESPACE}">']
     for name in sorted(members):
         lines.append("    <types>")

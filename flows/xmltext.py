@@ -29,7 +29,7 @@ _PLAIN_START = re.compile(
     rb'<(?P<name>[A-Za-z]\w*) xmlns="%s"(?P<xsi> xmlns:xsi="%s")?>(?P<content>)'
     % (re.escape(NAMESPACE.encode()), re.escape(b"http://www.w3.org/2001/XMLSchema-instance"))
 )
-# A root of nothing but elements that hold text, and elements of such: of ASCII it needs no parser to be well-formed.
+# A root of nothing but elements that hold text, and elements of such: it needs no parser to be well-formed.
 _TEXT = rb"[^<>&\x00-\x08\x0b-\x1f]*+"
 _FLAT = re.compile(
     _PLAIN_START.pattern + rb"(?:[ \t\n]*+<(?P<outer>[A-Za-z]\w*+)>"
@@ -153,12 +153,23 @@ def parse(data: bytes) -> Document:
 
 def checked(data: bytes) -> Document:
     """Return what `parse` does, and raise as it does, but make no tree of a file as Salesforce's tools write it."""
-    if data.isascii() and (flat := _FLAT.match(data)):
+    if (flat := _FLAT.match(data)) and _is_text(data):
         return Document(data, None, flat)
     plain = _PLAIN_START.match(data)
     if plain and data.find(b"xmlns", plain.start("content")) < 0 and b"<!DOCTYPE" not in data and _is_well_formed(data):
         return Document(data, None, plain)
     return parse(data)
+
+
+def _is_text(data: bytes) -> bool:
+    """Return whether it is UTF-8 without the two characters beyond ASCII that XML 1.0 excludes (its section 2.2)."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\xef\xbf\xbe" not in data and b"\xef\xbf\xbf" not in data
 
 
 def _refuse_relative_namespace(root: etree._Element) -> None:

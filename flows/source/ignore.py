@@ -20,6 +20,8 @@ DEFAULTS = (
     "**/aura/jsconfig.json",
 )
 
+_ANY_FOLDERS = "(?:.*/)?"
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
@@ -27,6 +29,7 @@ class _Rule:
     denies: bool
     only_directories: bool
     of_name: bool = False  # it looks at a file's or folder's own name alone
+    word: str = ""  # stands in all that it fits, in lower case
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,19 @@ class Ignore:
     rules: tuple[_Rule, ...]
     any_name: re.Pattern[str]
     any_path: re.Pattern[str]
+    any_beside: re.Pattern[str]
+    words: frozenset[str]
+
+    def may_deny(self, folder: str, names: Iterable[str]) -> bool:
+        """Return False when no rule denies one of these names in a folder, whose path ends in a slash or is empty.
+
+        Asked once a folder, for what `denies` would have to look at name by name.
+        """
+        beside = f"/{'/'.join(names)}/"
+        if self.any_beside.search(beside):
+            return True
+        text = (folder + beside).lower()
+        return not text.isascii() or any(word in text for word in self.words)
 
     def denies(self, path: str, *, is_directory: bool) -> bool:
         """Return whether the last rule that fits `path` denies it. Ask for the parents first, as gitignore does:
@@ -68,7 +84,11 @@ def parse_ignore(lines: Iterable[str]) -> Ignore:
     Matching doesn't distinguish upper and lower case, as in Salesforce's tool.
     """
     rules = tuple(rule for rule in map(_rule, lines) if rule)
-    return Ignore(rules, _any(rule for rule in rules if rule.of_name), _any(rule for rule in rules if not rule.of_name))
+    of_names, of_paths = ([rule for rule in rules if rule.of_name is asked] for asked in (True, False))
+    # A name holds no slash, so what fits it fits between two of them; what may stand before it is left out.
+    beside = "|".join(f"(?:{rule.pattern.pattern.replace(_ANY_FOLDERS, '')})" for rule in of_names) or r"(?!)"
+    any_beside = re.compile(f"/(?:{beside})(?=/)", re.IGNORECASE | re.DOTALL)
+    return Ignore(rules, _any(of_names), _any(of_paths), any_beside, frozenset(rule.word for rule in of_paths))
 
 
 def _any(rules: Iterable[_Rule]) -> re.Pattern[str]:
@@ -91,9 +111,11 @@ def _rule(line: str) -> _Rule | None:
     anchored = "/" in text
     expression = glob_expression(text.removeprefix("/"))
     if not anchored:
-        expression = f"(?:.*/)?{expression}"
+        expression = f"{_ANY_FOLDERS}{expression}"
     of_name = "/" not in text.removeprefix("**/")
-    return _Rule(re.compile(expression, re.IGNORECASE | re.DOTALL), denies, only_directories, of_name)
+    plain = [part for part in text.split("/") if not set(part) & {"*", "?"}]
+    word = plain[-1].lower() if plain and text.isascii() and not set(text) & {"[", "\\"} else ""
+    return _Rule(re.compile(expression, re.IGNORECASE | re.DOTALL), denies, only_directories, of_name, word)
 
 
 def glob_expression(pattern: str) -> str:
@@ -103,7 +125,7 @@ def glob_expression(pattern: str) -> str:
         rest = pattern[position:]
         at_start = position == 0 or pattern[position - 1] == "/"
         if at_start and rest.startswith("**/"):
-            out, position = out + "(?:.*/)?", position + 3
+            out, position = out + _ANY_FOLDERS, position + 3
         elif at_start and rest == "**":
             out, position = out + ".+", position + 2
         elif rest[0] == "*":

@@ -92,11 +92,11 @@ def _walk(
     """
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
-    denies = ignore.denies
+    may_deny = ignore.may_deny(seen, [entry.name for entry in found])
     for entry in found:
         base = entry.name
         is_directory = entry.is_dir()
-        if denies(seen + base, is_directory=is_directory):
+        if may_deny and ignore.denies(seen + base, is_directory=is_directory):
             continue
         passed = links
         if is_directory and entry.is_symlink():

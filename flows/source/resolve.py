@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from flows.metadata_types import ChildType, MetadataType, TypeTable, metadata_types
@@ -22,8 +23,7 @@ _PLAIN_ADAPTERS = frozenset({"", "default", "partiallyDecomposed"})
 _SUPPORTED = frozenset({"matchingContentFile", "decomposed"}) | _PLAIN_ADAPTERS | _FOLDER_ADAPTERS
 
 
-@dataclass(frozen=True, slots=True)
-class ChildFile:
+class ChildFile(NamedTuple):
     """A file of its own for a child of a decomposed component: `name` is the child's, without its parent."""
 
     type: ChildType
@@ -98,6 +98,7 @@ class _Resolver:
         self.above: dict[str, _Above] = {}
         self.deeper: list[tuple[Found, str, SourceFile]] = []
         self.holders: dict[int, Found] = {}
+        self.children: dict[tuple[str, str], ChildType | None] = {}
         self.partly = [kind for kind in table.types if kind.is_partly_decomposed]
 
     def take(self, file: SourceFile) -> None:
@@ -182,7 +183,7 @@ class _Resolver:
             self.stray(file, kind, f"files below {kind.directory}/ end in {META}")
             return
         group_key = (*file.parts[: position + 1], owner)
-        child = kind.child_of_suffix(suffix)
+        child = self.child_of(kind, suffix)
         if suffix in (kind.suffix, kind.legacy_suffix):
             group = self.group(kind, group_key, owner)
             if len(file.parts) > position + 3:
@@ -200,6 +201,13 @@ class _Resolver:
                 f"what lies below {kind.directory}/ belongs to a {kind.name}",
                 f"did you mean .{near}{META}?" if near else "move the file out of that folder",
             )
+
+    def child_of(self, kind: MetadataType, suffix: str) -> ChildType | None:
+        """Return the child type of a suffix, looked for once."""
+        asked = kind.name, suffix
+        if asked not in self.children:
+            self.children[asked] = kind.child_of_suffix(suffix)
+        return self.children[asked]
 
     def take_meta(self, file: SourceFile) -> None:
         """Add a file ending in -meta.xml that its suffix, or the folder type of its directory, assigns to a type."""
@@ -264,7 +272,10 @@ class _Resolver:
         return self.group(kind, (key,), name)
 
     def group(self, kind: MetadataType, key: tuple[str, ...], name: str) -> Found:
-        return self.groups.setdefault((kind.name, *key), Found(kind, name))
+        whole = (kind.name, *key)
+        if (there := self.groups.get(whole)) is None:
+            there = self.groups[whole] = Found(kind, name)
+        return there
 
     def set_meta(self, group: Found, file: SourceFile) -> None:
         if group.meta is None:

@@ -102,3 +102,28 @@ def test_what_is_asked_first_changes_nothing_of_what_the_rules_say(
         if (is_directory or not rule.only_directories) and rule.pattern.fullmatch(path)
     ]
     assert ignore.denies(path, is_directory=is_directory) is (bool(fitting) and fitting[-1])
+
+
+PATTERN_PARTS = st.sampled_from(
+    ["**", "*", "a", "Lwc", "[a/b]", "[!x]", "a?", "\\*", ".*", "*.k", "ſ", "\\a", "K", "x y "]
+)
+NAME_PARTS = st.sampled_from(["a", "lwc", "b", "*", ".x", "q.k", "s", "ab", "é", "k", "\u212a", "x y"])
+
+
+@given(
+    st.lists(st.lists(PATTERN_PARTS, min_size=1, max_size=4).map("/".join), max_size=3),
+    st.sampled_from(["", "/"]),
+    st.lists(NAME_PARTS, max_size=3),
+    st.lists(NAME_PARTS, min_size=1, max_size=3, unique=True),
+)
+def test_what_is_denied_in_a_folder_is_looked_at_name_by_name(
+    patterns: list[str], end: str, above: list[str], names: list[str]
+) -> None:
+    ignore = parse_ignore([*DEFAULTS, *(pattern + end for pattern in patterns)])
+    folder = "".join(f"{part}/" for part in above)
+    if any(ignore.denies(folder + name, is_directory=True) for name in names):
+        assert ignore.may_deny(folder, names)
+
+
+def test_a_folder_of_metadata_is_not_looked_at_name_by_name() -> None:
+    assert not parse_ignore(DEFAULTS).may_deny("app/classes/", ["A.cls", "A.cls-meta.xml"])
