@@ -20,7 +20,7 @@ from flows.metadata_types import ChildType, MetadataType
 from flows.package import MANIFEST, assemble, manifest
 from flows.parallel import shared_out
 from flows.source.content import content_of
-from flows.source.project import Project
+from flows.source.project import Project, SourceFile
 from flows.source.resolve import ChildFile, Found, resolve
 from kit.problems import Place, refuse_if_any, relative
 
@@ -134,6 +134,24 @@ class _Files(Converter):
         self.keys.append(key)
         self.children.setdefault((path, kind.name), []).append((about.element, key, document.as_element(about.element)))
         return True
+
+    def take_container_file(
+        self, meta: SourceFile, kind: MetadataType, parent: ComponentKey, path: str, document: xmltext.Document
+    ) -> None:
+        """Take a file of nothing but children with names, as labels are, by its text. All others go the usual way."""
+        split: list[tuple[ChildType, str, bytes]] = []
+        splittable = kind.splittable
+        for element, xml in (document.flat_children() or ()) if document.name == kind.name else ():
+            child = splittable.get(element)
+            name = xmltext.text_in(xml, child.id_element or "fullName") if child else ""
+            if not child or not name.strip():
+                split.clear()
+                break
+            split.append((child, name, xml))
+        for child, name, xml in split:
+            self.add_child(kind, parent, path, child, name, xml, Place(meta.name), b"")
+        if not split:
+            super(_Files, self).take_container_file(meta, kind, parent, path, document)
 
     def add_child(
         self,

@@ -31,10 +31,13 @@ _PLAIN_START = re.compile(
 )
 # A root of nothing but elements that hold text, and elements of such: it needs no parser to be well-formed.
 _TEXT = rb"[^<>&\x00-\x08\x0b-\x1f]*+"
-_FLAT = re.compile(
-    _PLAIN_START.pattern + rb"(?:[ \t\n]*+<(?P<outer>[A-Za-z]\w*+)>"
+_FLAT_CHILD = (
+    rb"<(?P<outer>[A-Za-z]\w*+)>"
     rb"(?:%b|(?:[ \t\n]*+<(?P<inner>[A-Za-z]\w*+)>%b</(?P=inner)>)*+[ \t\n]*+)"
-    rb"</(?P=outer)>)*+[ \t\n]*+</(?P=name)>[ \t\n]*+\Z" % (_TEXT, _TEXT)
+    rb"</(?P=outer)>" % (_TEXT, _TEXT)
+)
+_FLAT = re.compile(
+    _PLAIN_START.pattern + rb"(?P<children>(?:[ \t\n]*+%b)*+)[ \t\n]*+</(?P=name)>[ \t\n]*+\Z" % _FLAT_CHILD
 )
 # A namespace that isn't one of those two: it may be one that no canonical form can be made of.
 _OTHER_NAMESPACE = re.compile(
@@ -88,6 +91,16 @@ class Document:
         if self._plain and (first := _first_child(name).match(self.data, self._plain.start("content"))):
             return first[1].decode()
         return child_text(self.root, name)
+
+    def flat_children(self) -> list[tuple[str, bytes]] | None:
+        """Return the name and the text, tags included, of each child of a root that is known to hold nothing but
+        elements of text and elements of such, and no declaration; None when that isn't known."""
+        plain = self._plain
+        if not plain or plain.re is not _FLAT or plain["xsi"]:
+            return None
+        return [
+            (child["outer"].decode(), child[0]) for child in _flat_child().finditer(self.data, *plain.span("children"))
+        ]
 
     def may_hold(self, names: Iterable[str]) -> bool:
         """Return False when the text tells that no element has one of these names, but that there is some element."""
@@ -219,6 +232,18 @@ def _parser() -> etree.XMLParser:
         no_network=True,
         huge_tree=True,
     )
+
+
+@cache
+def _flat_child() -> re.Pattern[bytes]:
+    return re.compile(_FLAT_CHILD)
+
+
+def text_in(child: bytes, name: str) -> str:
+    """Return the text of the first element of that name in one of a document's `flat_children`, or ""."""
+    tag = f"<{name}>".encode()
+    start = child.find(tag, 1) + len(tag)
+    return child[start : child.index(b"<", start)].decode() if start >= len(tag) else ""
 
 
 @cache

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from source_samples import write, xml
+from source_samples import container, write, xml
 
 from flows import cli, commands
 from flows.cli import main
@@ -91,6 +91,8 @@ def test_a_command_found_by_its_modules_name_is_the_one_that_its_entry_point_nam
 def test_converting_loads_nothing_that_reads_entry_points_or_makes_trees(tmp_path: Path) -> None:
     project = json.dumps({"packageDirectories": [{"path": "app"}], "sourceApiVersion": "64.0"})
     files = {"app/classes/A.cls": "class A {}", "app/classes/A.cls-meta.xml": xml("ApexClass", apiVersion="64.0")}
+    labels = container("CustomLabels", "<labels><fullName>L</fullName><value>标</value></labels>")
+    files["app/labels/CustomLabels.labels-meta.xml"] = labels
     source = write(tmp_path / "project", {"sfdx-project.json": project, **files})
     code = (
         "import sys; from flows.cli import main; main(sys.argv[1:], standalone_mode=False);"

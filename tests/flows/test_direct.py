@@ -69,6 +69,16 @@ def test_every_kind_of_type_is_converted_to_the_same_bytes(tmp_path: Path) -> No
     assert package_of(read_project(root)).zip == by_components(root)
 
 
+def test_an_object_of_nothing_but_fields_and_one_of_more_are_taken_apart_alike(tmp_path: Path) -> None:
+    fields = [f"<fields><fullName>{name}__c</fullName><label>{name}</label></fields>" for name in ("Z", "中", "A")]
+    files = {
+        "app/objects/P__c/P__c.object-meta.xml": container("CustomObject", *fields),
+        "app/objects/Q__c/Q__c.object-meta.xml": container("CustomObject", "<label>Q</label>", *fields),
+    }
+    root = write(tmp_path, {**SPREAD, **files})
+    assert package_of(read_project(root)).zip == by_components(root)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -77,8 +87,20 @@ def test_every_kind_of_type_is_converted_to_the_same_bytes(tmp_path: Path) -> No
         {"app/objects/O__c/fields/E__c.field-meta.xml": xml("CustomField", fullName="F__c")},
         {"app/classes/D.novelty-meta.xml": xml("Novelty"), "app/tabs/T.tab-meta.xml": "<!DOCTYPE a><CustomTab/>"},
         {"own/classes/A.cls-meta.xml": '<ApexClass xmlns="other"><apiVersion>64.0</apiVersion></ApexClass>'},
+        {"own/labels/CustomLabels.labels-meta.xml": container("CustomLabels", "<labels><fullName/></labels>")},
+        {"own/labels/CustomLabels.labels-meta.xml": container("CustomLabels", "<labels><value>C</value></labels>")},
+        {"own/labels/CustomLabels.labels-meta.xml": container("CustomLabels", LABELS.format("B"))},
     ],
-    ids=["malformed", "doubled", "misnamed", "two problems", "relative namespace"],
+    ids=[
+        "malformed",
+        "doubled",
+        "misnamed",
+        "two problems",
+        "relative namespace",
+        "empty name",
+        "nameless",
+        "doubled label",
+    ],
 )
 def test_what_is_wrong_is_told_as_a_bundle_would(tmp_path: Path, wrong: dict[str, str]) -> None:
     project = read_project(write(tmp_path, {**SPREAD, **wrong}))

@@ -101,6 +101,31 @@ def test_what_the_text_says_is_not_in_a_document_is_not_in_its_tree(data: bytes)
         assert not names & {"fields", "label"}
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<a>1</a>", "<a></a>", "<a><b>1</b><fullName>N</fullName></a>", "<a><a> 中 </a>\n</a>", " ", "\n",
+                "<a>\n    <fullName> </fullName><fullName>Z</fullName>\n</a>", "<c><b/></c>", "<c>&lt;</c>",
+            ]
+        ),
+        max_size=5,
+    )
+)  # fmt: skip
+def test_children_that_are_told_from_the_text_are_those_of_the_tree(pieces: list[str]) -> None:
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<A xmlns="{NAMESPACE}">{"".join(pieces)}</A>\n'
+    document = xmltext.checked(text.encode())
+    children = document.flat_children()
+    assert (children is None) == ("/>" in text or "&" in text)
+    if children is not None:
+        spans = xmltext.child_spans(document.data, xmltext.root_span(document.data))
+        assert [xml for _, xml in children] == [document.data[span.start : span.end] for span in spans]
+        assert [name for name, _ in children] == [xmltext.local_name(element) for element in document.root]
+        for element, (_, xml) in zip(document.root, children, strict=True):
+            for name in ("a", "b", "fullName"):
+                assert xmltext.text_in(xml, name).strip() == xmltext.child_text(element, name).strip()
+
+
 def test_no_tree_is_made_of_a_file_as_salesforce_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xmltext, "parse", None)
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<CustomField xmlns="{NAMESPACE}">\n    <fullName>A__c</fullName>\n'
