@@ -67,8 +67,9 @@ class Console(pulumi.ComponentResource):
                 opts=self._kept,
             )
             trust = provider.arn.apply(trusting_saml)
-        for name in roles():
-            self._role(name, name, trust)
+        for name, rights in roles().items():
+            if rights.people:
+                self._role(name, name, trust)
 
     def _machines(self, ci: Sequence[CiRole]) -> None:
         providers = {

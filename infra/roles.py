@@ -32,9 +32,13 @@ class Statement(_Frozen):
 
 
 class Rights(_Frozen):
-    """A role's rights: policies of Alibaba Cloud's own by name, and statements of ours."""
+    """A role's rights: policies of Alibaba Cloud's own by name, and statements of ours.
+
+    `people` is whether people have a role with them too, and not jobs of CI alone.
+    """
 
     about: str
+    people: bool = True
     system: tuple[str, ...]
     statements: tuple[Statement, ...]
 

@@ -124,8 +124,8 @@ class CiRole(Section):
     fingerprints: tuple[Fingerprint, ...] = Field(
         min_length=1, max_length=5, description="SHA-1 of the CA certificates of the issuer's host, as RAM checks them"
     )
-    rights: Literal["release-runner", "platform", "auditor"] = Field(
-        "release-runner", description="Whose rights the jobs have"
+    rights: Literal["release-runner", "validator", "platform", "auditor"] = Field(
+        "release-runner", description="Whose rights the jobs have; validator for merge requests"
     )
 
     @model_validator(mode="after")

@@ -42,6 +42,8 @@ for part in ("releases", "ledger", "backups", "logs"):
 """
 CI = [
     {"name": "release", "host": "github", "repository": "acme/crm", "branch": "main", "fingerprints": [FINGERPRINT]},
+    {"name": "check", "host": "github", "repository": "acme/crm", "environment": "validate", "rights": "validator"}
+    | {"fingerprints": [FINGERPRINT]},
     {"name": "up", "host": "gitlab", "repository": "acme/it/crm", "branch": "release/*", "fingerprints": [FINGERPRINT]}
     | {"rights": "platform"},
 ]
@@ -121,7 +123,7 @@ def buckets(ground: Console, keys: Any, patch: pytest.MonkeyPatch) -> Buckets:
 
 
 def test_roles_providers_and_account_settings_stand(ground: Console) -> None:
-    assert set(ground.roles) == {"platform", "release-runner", "auditor", "support", "ci-release", "ci-up"}
+    assert set(ground.roles) == {"platform", "release-runner", "auditor", "support", "ci-release", "ci-check", "ci-up"}
     assert ground.roles["ci-release"] == f"acs:ram::{ACCOUNT}:role/acme-test-console-ci-release"
     settings = ground.clouds.store.get
     preference = settings("alicloud.account_settings", "security_preference") or {}
@@ -152,6 +154,16 @@ def test_the_job_of_the_branch_does_what_a_release_does_and_nothing_else(
         opened.ledger.put(key, b"{}")
     with pytest.raises(Refused, match="AccessDenied"):
         OssBucket(ground.contract.storage_logs_bucket, client).list()
+
+
+def test_the_job_of_a_merge_request_reads_the_ledger_and_writes_nowhere(
+    ground: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = buckets(ground, ground.job("repo:acme/crm:environment:validate", "ci-check"), monkeypatch)
+    assert (opened.releases.get("absent"), opened.ledger.list("orgs/absent")) == (None, [])
+    for forbidden in (lambda: opened.releases.put("x", b""), lambda: opened.ledger.put("x", b""), opened.backups.list):
+        with pytest.raises(Refused, match="AccessDenied"):
+            forbidden()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +199,7 @@ def test_the_platform_role_by_a_token_of_ci_brings_the_next_change(ground: Conso
     """OSS enforces the role's policy; the rest is compared with it, action by action."""
     subject = "project_path:acme/it/crm:ref_type:branch:ref:release/7"
     keys = ground.job(subject, "ci-up", "https://gitlab.com")
-    ground.settle(section(ground.idp, ci=[CI[0], CI[1] | {"branch": "main"}]))
+    ground.settle(section(ground.idp, ci=[*CI[:-1], CI[-1] | {"branch": "main"}]))
     began = len(ground.clouds.emulators.log.tail(10**6))
     ground.up(
         "--refresh",

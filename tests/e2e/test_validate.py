@@ -10,10 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from lxml import etree
 
+from emulators.testing import Running
 from orgs.editions import Edition
 from orgs.federation import load_federation
 from tests.e2e.released import Project, replace_in
 from tests.formats import JUNIT, SARIF
+from tests.landed import OUTPUTS
 
 pytestmark = pytest.mark.e2e
 
@@ -38,7 +40,9 @@ def validated(project: Project) -> tuple[int, str, etree._Element, list[dict[str
     return done.returncode, done.stdout + done.stderr, junit.getroot(), run["results"]
 
 
-def test_a_merge_request_is_checked_where_it_reaches_and_shown_by_file_and_line(rings: Project) -> None:
+def test_a_merge_request_is_checked_where_it_reaches_and_shown_by_file_and_line(
+    clouds: Running, rings: Project
+) -> None:
     git(rings, "init", "--quiet", "--initial-branch=main")
     git(rings, "add", "metadata", "orgs", "cumulusci.yml", "sfdx-project.json")
     git(rings, "commit", "--quiet", "--message=First")
@@ -51,8 +55,17 @@ def test_a_merge_request_is_checked_where_it_reaches_and_shown_by_file_and_line(
     for each in found:
         assert [name.partition(":")[0] for name in each["changed"]] == ["CustomLabel"]
 
+    began = len(clouds.emulators.log.tail(10**6))
     code, words, junit, results = validated(rings)
     assert code == 0, words
+    # The rights of a validator do: it reads releases and the ledger, and nothing else.
+    asked = [entry for entry in clouds.emulators.log.tail(10**6)[began:] if ".oss-" in entry["host"]]
+    assert {entry["method"] for entry in asked} <= {"GET", "HEAD"}
+    assert {entry["host"].partition(".")[0] for entry in asked} <= {
+        OUTPUTS["storage_ledger_bucket"],
+        OUTPUTS["storage_releases_bucket"],
+    }
+    assert asked
     assert not junit.findall(".//failure")
     assert junit.findall("testsuite[@name='china-uat Apex']/testcase")
     assert {each["level"] for each in results} <= {"warning", "note"}

@@ -39,7 +39,7 @@ def signed_on(stand: Any) -> Any:
 
 
 def test_people_come_in_through_the_saml_provider_alone(signed_on: Any) -> None:
-    for name in roles():
+    for name in (name for name, rights in roles().items() if rights.people):
         statement = statement_of(signed_on.of("Role")[f"console-{name}"])
         assert statement["Principal"] == {
             "Federated": ["acs:ram::1234567890123456:saml-provider/acme-local-console-saml"]
@@ -89,6 +89,12 @@ def test_the_release_runner_names_its_buckets_and_key_and_can_delete_nothing(sig
     assert "acme-local-logs" not in resources
     assert "key/storage-key-id" in resources
     assert not any("Delete" in action or "*" in action for statement in allowed for action in statement["Action"])
+
+
+def test_the_validator_of_merge_requests_reads_and_no_person_has_its_role(signed_on: Any) -> None:
+    allowed = [action for each in roles()["validator"].statements if each.effect == "Allow" for action in each.actions]
+    assert sorted(allowed) == ["kms:Decrypt", "oss:GetObject", "oss:ListObjects"]
+    assert "console-validator" not in signed_on.of("Role")
 
 
 def test_no_role_may_everything_and_every_policy_fits(signed_on: Any) -> None:
