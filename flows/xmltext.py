@@ -117,7 +117,9 @@ class Document:
     def as_element(self, name: str) -> bytes:
         """Return the root as an element of another name, line for line, to be put into a container."""
         if self._plain and not self._plain["xsi"]:
-            start, end = self._plain.start("content"), _end_of_root(self.data, b"</" + self._plain["name"])
+            flat = self._plain.re is _FLAT  # then its end tag is the last tag
+            end = self.data.rfind(b"</") if flat else _end_of_root(self.data, b"</" + self._plain["name"])
+            start = self._plain.start("content")
             return b"<%b>%b</%b>" % (tag := name.encode(), self.data[start:end], tag)
         return element_of(self.data, root_span(self.data), name)
 

@@ -40,4 +40,5 @@ def convert(source: Path, out: Path, as_json: bool) -> None:
         "types": types,
     }
     total = f"components: {len(package.keys)}, types: {len(types)}, API version: {project.api_version}"
+    gc.freeze()  # nor is any looked at when it does
     emit(result, as_json=as_json, text="\n".join([*lines_of_types(types), f"{out}: {total}"]))

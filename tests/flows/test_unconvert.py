@@ -87,7 +87,7 @@ def test_a_field_gets_a_file_of_its_own_and_an_object_of_fields_alone_gets_none(
 
 def test_a_prefix_that_a_child_uses_is_declared_in_its_file() -> None:
     text = (
-        f'<CustomObject xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="x">'
+        f'<CustomObject xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="urn:x">'
         '<label>O</label><fields><fullName>A__c</fullName><d xsi:nil="true"/></fields></CustomObject>'
     )
     source = brought({"objects/O__c.object": text})
