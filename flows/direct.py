@@ -27,9 +27,9 @@ from kit.problems import Place, refuse_if_any, relative
 if TYPE_CHECKING:
     from lxml import etree
 
-# Files. A second process costs 0.1 s of the processors, as much as 5,000 files do here: of 14,000 it saves less than it
-# loses as soon as anybody else needs the machine (0.70 s by the clock instead of 0.53 s, measured 2026-11).
-_WORTH_SHARING = 20_000
+# Files. A second process costs 0.1 s of the processors: 14,000 files took 0.75 s instead of 0.91 s on two idle ones,
+# and 0.9 s instead of 0.7 s where others had them (measured 2026-11).
+_WORTH_SHARING = 5000
 
 
 @dataclass(frozen=True, slots=True)
