@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The tests start hundreds of processes: without its bytecode, each would compile the kit anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"the kit needs Python 3.11 to 3.13, this is {v[0]}.{v[1]}; set PYTHON=…")'
@@ -27,7 +29,7 @@ down: ## stop the emulators
 	@test ! -x $(BIN)/sfoa || sfoa emulators stop
 
 test: setup ## run all tests
-	@python -m pytest -q -n 3 --dist loadgroup
+	@python -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: setup ## format, lint and types
 	@ruff format --check . && ruff check . && mypy

@@ -136,15 +136,16 @@ def _as_data(federation: Federation) -> dict[str, object]:
     return {
         "company": federation.company,
         "api_version": federation.api_version,
-        "rings": [[_org_data(org) for org in ring] for ring in federation.rings()],
+        "rings": [[_org_data(federation, org) for org in ring] for ring in federation.rings()],
         "centres": [centre.model_dump(mode="json") for centre in federation.centres],
     }
 
 
-def _org_data(org: Org) -> dict[str, object]:
+def _org_data(federation: Federation, org: Org) -> dict[str, object]:
     its = hosts(org)
     return {
         **org.model_dump(mode="json"),
+        "missing_features": federation.missing_features_of(org).value,
         "overlays": org.overlays,
         "preview": org.preview,
         "hosts": {

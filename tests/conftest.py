@@ -15,11 +15,14 @@ STAGE = ("tests/e2e/test_documents.py", "tests/e2e/test_first_light.py")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one worker, and those of the stage in one worker together; the longest go first."""
+    """Keep the tests of a file in one worker, and those of the stage in one worker together; the longest go first.
+
+    They go in this order with `--no-loadscope-reorder`; else pytest-xdist begins with the files of many short tests.
+    """
     for item in items:
         file = item.location[0]
         item.add_marker(pytest.mark.xdist_group("stage" if file in STAGE else file))
-    items.sort(key=lambda item: not item.location[0].startswith("tests/e2e/"))
+    items.sort(key=lambda item: (item.location[0] not in STAGE, not item.location[0].startswith("tests/e2e/")))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

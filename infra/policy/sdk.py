@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime
+import functools
 import importlib.metadata
 import importlib.util
 import json
@@ -16,15 +17,21 @@ SDK = "pulumi_alicloud"
 
 def taggable_types() -> list[str]:
     """Return every type token of the SDK whose arguments take `tags`, sorted."""
-    return sorted(token for token, cls in _classes() if any(_takes_tags(item) for item in cls.body))
+    return sorted(token for token, takes_tags in _classes().items() if takes_tags)
 
 
 def tokens() -> frozenset[str]:
     """Return every type token of the SDK."""
-    return frozenset(token for token, _ in _classes())
+    return frozenset(_classes())
 
 
-def _classes() -> Iterator[tuple[str, ast.ClassDef]]:
+@functools.cache
+def _classes() -> dict[str, bool]:
+    """Return each resource class's token, and whether it takes tags."""
+    return {token: any(map(_takes_tags, cls.body)) for token, cls in _parsed()}
+
+
+def _parsed() -> Iterator[tuple[str, ast.ClassDef]]:
     """Yield each resource class with its token. Parsed: importing all of them would take minutes."""
     spec = importlib.util.find_spec(SDK)
     if spec is None or spec.origin is None:

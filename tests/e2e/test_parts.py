@@ -1,4 +1,4 @@
-"""Each optional part of the landing zone alone, and all but one: the project's own program under the real engine.
+"""Each optional part of the landing zone alone: the project's own program under the real engine.
 
 The stacks come up side by side in one emulated account, each with a company's name of its own, and wait together.
 """
@@ -45,7 +45,8 @@ KEYS = {
 }
 """A key of the contract that only this part fills."""
 
-STACKS = {f"only{part}": {part} for part in PARTS} | {f"no{part}": PARTS.keys() - {part} for part in PARTS}
+# That each may be missing among all the others, mocks show; one such stack shows that the engine agrees.
+STACKS = {f"only{part}": {part} for part in PARTS} | {"noidentity": PARTS.keys() - {"identity"}}
 
 
 @dataclass(frozen=True)
