@@ -160,7 +160,7 @@ def test_the_job_of_a_merge_request_reads_the_ledger_and_writes_nowhere(
     ground: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = buckets(ground, ground.job("repo:acme/crm:environment:validate", "ci-check"), monkeypatch)
-    assert (opened.releases.get("absent"), opened.ledger.list("orgs/absent")) == (None, [])
+    assert (opened.releases.head("absent"), opened.ledger.list("orgs/absent")) == (None, [])
     for forbidden in (lambda: opened.releases.put("x", b""), lambda: opened.ledger.put("x", b""), opened.backups.list):
         with pytest.raises(Refused, match="AccessDenied"):
             forbidden()
