@@ -68,10 +68,10 @@ def test_files_as_people_leave_them_are_converted_as_by_salesforce(
     salesforce: SalesforceConverter, tmp_path: Path
 ) -> None:
     root = write(tmp_path / "my project 一", awkward(), project="\ufeff" + PROJECT)
-    (root / "shared/classes").mkdir(parents=True)
-    (root / "shared/classes/B.cls").write_text("b")
-    (root / "shared/classes/B.cls-meta.xml").write_text(xml("ApexClass", apiVersion="64.0"))
-    (root / "app/classes").symlink_to("../shared/classes")
+    (root / "common/classes").mkdir(parents=True)
+    (root / "common/classes/B.cls").write_text("b")
+    (root / "common/classes/B.cls-meta.xml").write_text(xml("ApexClass", apiVersion="64.0"))
+    (root / "app/classes").symlink_to("../common/classes")
     names = {str(key) for key in compare(salesforce, root, ["app"], tmp_path)}
     assert {"ApexClass:B", "CustomField:O__c.A__c", "CustomTab:A&B", "Report:销售/报 表"} <= names
     assert "CustomTab:Old" not in names

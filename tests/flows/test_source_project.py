@@ -58,9 +58,9 @@ def test_a_source_that_is_no_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_symbolic_links_are_followed(tmp_path: Path) -> None:
-    root = write(tmp_path, {"shared/tabs/A.tab-meta.xml": "", "app/README.md": ""})
-    (root / "app/tabs").symlink_to("../shared/tabs")
-    (root / "app/B.tab-meta.xml").symlink_to("../shared/tabs/A.tab-meta.xml")
+    root = write(tmp_path, {"common/tabs/A.tab-meta.xml": "", "app/README.md": ""})
+    (root / "app/tabs").symlink_to("../common/tabs")
+    (root / "app/B.tab-meta.xml").symlink_to("../common/tabs/A.tab-meta.xml")
     names = [file.name for file in read_project(root).files("app")]
     assert names == ["app/B.tab-meta.xml", "app/README.md", "app/tabs/A.tab-meta.xml"]
 
