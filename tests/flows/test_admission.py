@@ -22,24 +22,11 @@ from flows.rings import Standing, before
 from kit.problems import Refused
 from orgs.federation import Approval, Federation, load_federation
 from orgs.freezes import load_freezes
-from pipelines.approvers import make_keys
 
 WORKING = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 FROZEN = datetime(2026, 10, 2, 2, 0, tzinfo=UTC)  # National Day
 BUNDLE = bundle_of(apex("A"), apex("ATest", test=True))
 REASON = "customers cannot log in"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    names = [one.name for one in load_federation().approvers]
-    return make_keys(tmp_path_factory.mktemp("keys") / "approvers", names)
-
-
-@pytest.fixture
-def federation(keys: Path, monkeypatch: pytest.MonkeyPatch) -> Federation:
-    monkeypatch.setenv("SFOA_APPROVERS", str(keys))
-    return known_approvers(load_federation(), "local")
 
 
 @pytest.fixture

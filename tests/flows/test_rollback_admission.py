@@ -20,7 +20,6 @@ from flows.promote import Promotion
 from kit.problems import Problem, Refused
 from orgs.federation import Federation, load_federation
 from orgs.freezes import load_freezes
-from pipelines.approvers import make_keys
 
 WORKING = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 FROZEN = datetime(2026, 10, 2, 2, 0, tzinfo=UTC)  # National Day
@@ -29,18 +28,6 @@ FIRST = bundle_of(apex("A"), apex("ATest", test=True))
 SECOND = bundle_of(apex("A", "{ int a; }"), apex("ATest", test=True))
 REASON = "customers cannot log in"
 PRODUCTION = "china-production"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    names = [one.name for one in load_federation().approvers]
-    return make_keys(tmp_path_factory.mktemp("keys") / "approvers", names)
-
-
-@pytest.fixture
-def federation(keys: Path, monkeypatch: pytest.MonkeyPatch) -> Federation:
-    monkeypatch.setenv("SFOA_APPROVERS", str(keys))
-    return known_approvers(load_federation(), "local")
 
 
 def released(federation: Federation, folder: Path, name: str = PRODUCTION) -> Promotion:
