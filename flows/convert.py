@@ -30,9 +30,7 @@ def convert(project: Project, directories: Iterable[str], layer: str) -> Convert
     Each file is read once. All problems are returned together: unknown types, orphans, malformed XML, a component
     that stands twice.
     """
-    names = list(dict.fromkeys(directories))
-    files = {file.name: file for directory in names for file in project.files(directory)}
-    return convert_files(project, files.values(), layer)
+    return convert_files(project, project.all_files(directories), layer)
 
 
 def convert_files(project: Project, files: Iterable[SourceFile], layer: str) -> Converted:

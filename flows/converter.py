@@ -120,13 +120,13 @@ class Converter:
         if document is None:
             return
         kind, meta = found.type, found.meta
-        base = f"{meta.folder}/{found.name.rpartition('/')[2]}/"
+        base = f"{meta.folder.name}/{found.name.rpartition('/')[2]}/"
         in_folder = all(file.name.startswith(base) for file in found.content)
         if kind.transformer == "staticResource":
             self.take_static_resource(found, document, in_folder)
         elif in_folder:
             # An experience bundle: its folder goes over as it is.
-            files = [self.as_is(file, f"{found.folder}{file.name[len(meta.folder) :]}") for file in found.content]
+            files = [self.as_is(file, f"{found.folder}{file.name[len(meta.folder.name) :]}") for file in found.content]
             files.append(self.meta_beside(meta, f"{found.folder}/{meta.base}", document))
             self.add_files(found, Place(meta.name), files)
         elif self.one_content(found):
@@ -147,7 +147,7 @@ class Converter:
                 what = f"{found.name} is a folder, but its content type is {content_type or 'missing'}"
                 self.problem(Place(meta.name), what, rule, "set contentType to application/zip")
                 return
-            start = len(meta.folder) + len(found.name) + 2
+            start = len(meta.folder.name) + len(found.name) + 2
             members = {file.name[start:]: self.read(file) for file in found.content}
             # The digest is made of the members: the zip's bytes depend on the compressor's version.
             content = (MdapiFile(path, zip_bytes(members, level=9)), _members(members))

@@ -6,8 +6,9 @@ What `sf project convert source` does. A bundle needs more of each file; see `fl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from flows import xmltext
@@ -17,7 +18,7 @@ from flows.containers import joined
 from flows.convert import convert_files
 from flows.converter import Converter
 from flows.metadata_types import ChildType, MetadataType
-from flows.package import MANIFEST, assemble, manifest
+from flows.package import MANIFEST, assemble, manifest_naming
 from flows.parallel import shared_out
 from flows.source.content import content_of
 from flows.source.project import Project, SourceFile
@@ -34,10 +35,10 @@ _WORTH_SHARING = 5000
 
 @dataclass(frozen=True, slots=True)
 class DirectPackage:
-    """A package as a zip, the components that it names, and the files of the source that are no metadata."""
+    """A package as a zip, the full names of its components by their types, and the files that are no metadata."""
 
     zip: bytes
-    keys: tuple[ComponentKey, ...]
+    names: Mapping[str, Sequence[str]]
     skipped: tuple[str, ...]
 
 
@@ -46,66 +47,101 @@ def package_of(project: Project) -> DirectPackage:
 
     Raises `Refused` with all problems.
     """
-    files = {file.name: file for directory in project.package_directories for file in project.files(directory)}
-    resolution = resolve(files.values(), project.shown, project.types)
-    shares = None if resolution.problems else _shares(project, resolution.found)
+    files = project.all_files(project.package_directories)
+    shares = _shares(project, files)
     if shares is None:
         # What is wrong, or unusual, is told and settled where components are whole.
-        converted = convert_files(project, files.values(), "source")
+        converted = convert_files(project, files, "source")
         refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
-        keys = tuple(component.key for component in converted.components)
-        return DirectPackage(assemble(converted.components, project.api_version).zip, keys, converted.skipped)
-    keys = tuple(map(ComponentKey._make, sorted(key for share in shares for key in share.keys)))
+        whole: dict[str, list[str]] = defaultdict(list)
+        for component in converted.components:
+            whole[component.key.type].append(component.key.full_name)
+        return DirectPackage(assemble(converted.components, project.api_version).zip, whole, converted.skipped)
+    names = {kind: sorted(name for share in shares for name in share.names.get(kind, ())) for kind in _types(shares)}
     entries = [entry for share in shares for entry in share.entries]
-    entries += packed({MANIFEST: manifest(keys, project.api_version)})
-    return DirectPackage(zip_of(entries), keys, tuple(file.name for file in resolution.skipped))
+    entries += packed({MANIFEST: manifest_naming(names, project.api_version)})
+    skipped = {name for share in shares for name in share.skipped}
+    ordered = (file.name for file in files if file.name in skipped) if skipped else ()
+    return DirectPackage(zip_of(entries), names, tuple(ordered))
 
 
 @dataclass(frozen=True, slots=True)
 class _Share:
     """What a process makes: plain tuples and bytes, which another one takes over at little cost."""
 
-    keys: Sequence[tuple[str, str]]
+    names: Mapping[str, Sequence[str]]
     entries: Sequence[Packed]
+    skipped: Sequence[str]
 
 
-def _shares(project: Project, found: Iterable[Found]) -> list[_Share] | None:
+def _shares(project: Project, files: Iterable[SourceFile]) -> list[_Share] | None:
     """Return the shares of all processes, None when something is wrong or two components write the same file."""
 
-    def make(share: Sequence[list[Found]]) -> _Share | None:
-        files = _Files(project, "", [])
-        for group in share:
-            for one in group:
-                files.take(one)
-        if files.problems or files.doubled:
+    def make(share: Sequence[list[SourceFile]]) -> _Share | None:
+        resolution = resolve(chain.from_iterable(share), project.shown, project.types)
+        if resolution.problems:
             return None
-        return _Share(files.keys, packed(files.laid_out()))
+        made = _Files(project, "", [])
+        for found in resolution.found:
+            made.take(found)
+        if made.problems or made.doubled:
+            return None
+        names = {kind: sorted(names) for kind, names in made.names.items()}
+        return _Share(names, packed(made.laid_out()), [file.name for file in resolution.skipped])
 
-    groups = _groups(found)
-    weights = [sum(one.files for one in group) for group in groups]
-    shares = shared_out(make, groups, weights) if sum(weights) > _WORTH_SHARING else [make(groups)]
+    units = list(_units(files, project.types.by_directory))
+    weights = list(map(len, units))
+    shares = shared_out(make, units, weights) if sum(weights) > _WORTH_SHARING else [make(units)]
     made = [share for share in shares if share is not None]
     paths = [path for share in made for path, *_ in share.entries]
-    keys = [(kind, name.casefold()) for share in made for kind, name in share.keys]
-    whole = len(made) == len(shares) and len(set(paths)) == len(paths) and len(set(keys)) == len(keys)
-    return made if whole else None
+    return made if len(made) == len(shares) and len(set(paths)) == len(paths) and not _is_doubled(made) else None
 
 
-def _groups(found: Iterable[Found]) -> list[list[Found]]:
-    """Return what goes into one file together: the same object of several package directories, all labels."""
-    groups: dict[tuple[str, str], list[Found]] = defaultdict(list)
-    for each in found:
-        groups[each.type.name, "" if each.type.fixed_name else each.name].append(each)
-    return list(groups.values())
+def _types(shares: Iterable[_Share]) -> list[str]:
+    return sorted({kind for share in shares for kind in share.names})
+
+
+def _is_doubled(shares: Sequence[_Share]) -> bool:
+    """Return whether a name comes twice, be it in other upper and lower case."""
+    for kind in _types(shares):
+        names = [name.casefold() for share in shares for name in share.names.get(kind, ())]
+        if len(set(names)) < len(names):
+            return True
+    return False
+
+
+def _units(files: Iterable[SourceFile], directories: Container[str]) -> Iterable[list[SourceFile]]:
+    """Return the files in parts that can be converted by themselves: all files of a component are in one part, those of
+    the same object in several package directories, and all labels.
+
+    They are what lies below a folder of a type's directory, together with the files beside it that begin with its name.
+    Where that isn't so, two parts make the same file, or one lacks what it needs, and both show.
+    """
+    units: dict[tuple[str, str], list[SourceFile]] = defaultdict(list)
+    folders: dict[str, list[SourceFile] | str] = {}
+    for file in files:
+        into = folders.get(file.folder.name)
+        if into is None:
+            parts = file.folder.parts
+            position = next((position for position, part in enumerate(parts) if part in directories), -1)
+            if position < 0:
+                into = units["", ""]
+            elif position + 1 < len(parts):
+                into = units[parts[position], parts[position + 1].partition(".")[0]]
+            else:
+                into = parts[position]
+            folders[file.folder.name] = into
+        (into if isinstance(into, list) else units[into, file.base.partition(".")[0]]).append(file)
+    return units.values()
 
 
 @dataclass(slots=True)
 class _Files(Converter):
-    """Makes files instead of components. `keys` are of components, as plain tuples; `doubled`: a file came twice."""
+    """Makes files instead of components. `names` are components' by type, `doubled` says that a file came twice."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     children: dict[tuple[str, str], list[tuple[str, tuple[str, str], bytes]]] = field(default_factory=dict)
-    keys: list[tuple[str, str]] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     doubled: bool = False
 
     def parse(self, data: bytes) -> xmltext.Document:
@@ -127,15 +163,14 @@ class _Files(Converter):
     def is_taken(self, owner: str, child: ChildFile, into: list[tuple[str, tuple[str, str], bytes]]) -> bool:
         about, name, file = child
         try:
-            document = xmltext.checked(content_of(file.path))
-        except (OSError, xmltext.MalformedXmlError):
+            xml = xmltext.flat_element(content_of(file.path), about.name, about.element, about.id_element, name)
+        except OSError:
             return False
-        plain = document.name == about.name and document.declares_namespace
-        if not plain or document.child_text(about.id_element or "fullName") != name:
+        if not xml:
             return False
-        key = about.name, name if about.bare_name else f"{owner}.{name}"
-        self.keys.append(key)
-        into.append((about.element, key, document.as_element(about.element)))
+        full_name = name if about.bare_name else f"{owner}.{name}"
+        self.names[about.name].append(full_name)
+        into.append((about.element, (about.name, full_name), xml))
         return True
 
     def take_container_file(
@@ -167,17 +202,17 @@ class _Files(Converter):
         place: Place,  # noqa: ARG002
         content: bytes,  # noqa: ARG002
     ) -> None:
-        key = child.name, name if child.bare_name else f"{parent.full_name}.{name}"
-        self.keys.append(key)
-        self.children.setdefault((path, kind.name), []).append((child.element, key, xml))
+        full_name = name if child.bare_name else f"{parent.full_name}.{name}"
+        self.names[child.name].append(full_name)
+        self.children.setdefault((path, kind.name), []).append((child.element, (child.name, full_name), xml))
 
     def add_own(self, key: ComponentKey, file: MdapiFile, source: Place, document: xmltext.Document) -> None:  # noqa: ARG002
-        self.keys.append((key.type, key.full_name))
+        self.names[key.type].append(key.full_name)
         self.put(file)
 
     def add_files(self, found: Found, source: Place, files: list[tuple[MdapiFile, bytes]]) -> None:  # noqa: ARG002
         if files:
-            self.keys.append((found.type.name, found.name))
+            self.names[found.type.name].append(found.name)
             for file, _ in files:
                 self.put(file)
 

@@ -118,15 +118,21 @@ def lay_out(components: Iterable[Component]) -> Layout:
 
 def manifest(keys: Iterable[ComponentKey], api_version: str) -> bytes:
     """Return package.xml (or a destructive changes file) that names `keys`, types and members sorted."""
-    named: dict[str, list[str]] = defaultdict(list)
-    for kind_name, full_name in keys:
-        named[kind_name].append(full_name)
+    names: dict[str, list[str]] = defaultdict(list)
+    for kind, full_name in keys:
+        names[kind].append(full_name)
+    return manifest_naming(names, api_version)
+
+
+def manifest_naming(names: Mapping[str, Iterable[str]], api_version: str) -> bytes:
+    """Return package.xml that names components, full names by their types; both become sorted."""
     members: dict[str, set[str]] = defaultdict(set)
-    for kind_name, names in named.items():
+    for kind_name, of_kind in names.items():
         kind = metadata_types().by_name.get(kind_name)
         content_type = kind.folder_content_type if kind else ""
-        slash = "/" if kind_name in _SLASH_NAMED else ""
-        members[content_type or kind_name].update(name + slash for name in names)
+        members[content_type or kind_name].update(
+            (name + "/" for name in of_kind) if kind_name in _SLASH_NAMED else of_kind
+        )
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{NAMESPACE}">']
     for name in sorted(members):
         lines.append("    <types>")

@@ -176,6 +176,22 @@ def checked(data: bytes) -> Document:
     return parse(data)
 
 
+def flat_element(data: bytes, root: str, name: str, id_element: str, identity: str) -> bytes:
+    """Return a file's root as an element of another `name`, as `Document.as_element` does, where the text alone tells
+    that it is well-formed, called `root`, and begins with its `id_element` (or fullName), which says `identity`.
+
+    b"" for all others, which may be right as well.
+    """
+    flat = _FLAT.match(data)
+    if not flat or flat["xsi"] or flat["name"] != root.encode() or not _is_text(data):
+        return b""
+    start = flat.start("content")
+    first = _first_child(id_element or "fullName").match(data, start)
+    if not first or first[1] != identity.encode():
+        return b""
+    return b"<%b>%b</%b>" % (tag := name.encode(), data[start : data.rfind(b"</")], tag)
+
+
 def _is_text(data: bytes) -> bool:
     """Return whether it is UTF-8 without the two characters beyond ASCII that XML 1.0 excludes (its section 2.2)."""
     if data.isascii():

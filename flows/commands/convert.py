@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -32,13 +31,14 @@ def convert(source: Path, out: Path, as_json: bool) -> None:
     package = package_of(project)
     left_out(project, package.skipped)
     write_file(package.zip, out, "package")
-    types = dict(sorted(Counter(key.type for key in package.keys).items()))
+    types = {kind: len(names) for kind, names in sorted(package.names.items())}
+    total = sum(types.values())
     result = {
         "file": str(out),
         "api_version": project.api_version,
-        "components": len(package.keys),
+        "components": total,
         "types": types,
     }
-    total = f"components: {len(package.keys)}, types: {len(types)}, API version: {project.api_version}"
+    summary = f"components: {total}, types: {len(types)}, API version: {project.api_version}"
     gc.freeze()  # nor is any looked at when it does
-    emit(result, as_json=as_json, text="\n".join([*lines_of_types(types), f"{out}: {total}"]))
+    emit(result, as_json=as_json, text="\n".join([*lines_of_types(types), f"{out}: {summary}"]))

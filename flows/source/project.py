@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,29 +19,36 @@ PROJECT_FILE = "sfdx-project.json"
 LAYOUT_KEYS = frozenset({"sourceBehaviorOptions", "registryPresets", "registryCustomizations"})
 
 
-class SourceFile(NamedTuple):
-    """A file below the project's root.
+class Folder(NamedTuple):
+    """A folder below the project's root: `name` is its path from there, with slashes, `parts` what stands between."""
 
-    `path` is where it is read, `name` its path from the root, with slashes: "metadata/core/classes/A.cls", `parts` what
-    stands between the slashes.
-    """
-
-    path: str
     name: str
     parts: tuple[str, ...]
 
-    @property
-    def base(self) -> str:
-        return self.parts[-1]
+
+class SourceFile(NamedTuple):
+    """A file below the project's root: `path` is where it is read, `base` its own name.
+
+    Its `name` is its path from the root, with slashes: "metadata/core/classes/A.cls"; `parts` stand between them.
+    """
+
+    path: str
+    base: str
+    folder: Folder
 
     @property
-    def folder(self) -> str:
-        return self.name[: -len(self.parts[-1]) - 1]
+    def name(self) -> str:
+        return f"{self.folder.name}/{self.base}" if self.folder.name else self.base
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return (*self.folder.parts, self.base)
 
 
 def source_file(path: str, name: str) -> SourceFile:
     """Return the file that is read at `path` and called `name`."""
-    return SourceFile(path, name, tuple(name.split("/")))
+    *parts, base = name.split("/")
+    return SourceFile(path, base, Folder("/".join(parts), tuple(parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,14 @@ class Project:
         if any(ignore.denies(folder, is_directory=True) for folder in above):
             return
         seen = f"{below.as_posix()}/" if below.parts else ""
-        yield from _walk([], str(whole), "".join(f"{part}/" for part in parts), parts, seen, ignore)
+        yield from _walk([], str(whole), Folder("/".join(parts), parts), seen, ignore)
+
+    def all_files(self, directories: Iterable[str]) -> list[SourceFile]:
+        """Return the files below some package directories, each once, as `files` does."""
+        names = list(dict.fromkeys(directories))
+        if len(names) == 1:
+            return list(self.files(names[0]))
+        return list({file.name: file for directory in names for file in self.files(directory)}.values())
 
     def shown(self, name: str) -> str:
         """Return the file as people can open it from where they are."""
@@ -77,36 +91,35 @@ class Project:
 
 
 def _walk(
-    into: list[SourceFile],
-    folder: str,
-    name: str,
-    parts: tuple[str, ...],
-    seen: str,
-    ignore: Ignore,
-    links: tuple[str, ...] = (),
+    into: list[SourceFile], path: str, folder: Folder, seen: str, ignore: Ignore, links: tuple[str, ...] = ()
 ) -> list[SourceFile]:
-    """Add the files below a folder to `into`; `name` and `seen` are its paths from the project's root and for `ignore`.
+    """Add the files below a folder to `into`; `path` is where it is read, `seen` its path for `ignore`.
 
     `links` are the real folders of the symbolic links that led here. Raises `Refused` for one that leads around in a
     circle.
     """
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    may_deny = ignore.may_deny(seen, [entry.name for entry in found])
+    with os.scandir(path) as entries:
+        found = sorted(entries, key=_name)
+    may_deny = ignore.may_deny(seen, map(_name, found))
     for entry in found:
         base = entry.name
         is_directory = entry.is_dir()
         if may_deny and ignore.denies(seen + base, is_directory=is_directory):
             continue
+        if not is_directory:
+            into.append(SourceFile(entry.path, base, folder))
+            continue
         passed = links
-        if is_directory and entry.is_symlink():
-            passed = (*links, os.path.realpath(folder))
+        if entry.is_symlink():
+            passed = (*links, os.path.realpath(path))
             _refuse_circle(entry.path, passed)
-        if is_directory:
-            _walk(into, entry.path, f"{name}{base}/", (*parts, base), f"{seen}{base}/", ignore, passed)
-        else:
-            into.append(SourceFile(entry.path, name + base, (*parts, base)))
+        below = Folder(f"{folder.name}/{base}" if folder.name else base, (*folder.parts, base))
+        _walk(into, entry.path, below, f"{seen}{base}/", ignore, passed)
     return into
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
 
 
 def _refuse_circle(path: str, passed: tuple[str, ...]) -> None:

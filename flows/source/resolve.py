@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from flows.metadata_types import ChildType, MetadataType, TypeTable, metadata_types
-from flows.source.project import SourceFile
+from flows.source.project import Folder, SourceFile
 from kit.problems import Place, Problem
 
 META = "-meta.xml"
@@ -80,10 +80,11 @@ def resolve(files: Iterable[SourceFile], shown: Callable[[str], str], table: Typ
 @dataclass(frozen=True, slots=True)
 class _Above:
     """The types of the folders above a file, each with the folder's position: those that take whole folders, from
-    the outside in, and the inmost one whose components are decomposed."""
+    the outside in, and the inmost one whose components are decomposed; in that one, the component's folder."""
 
     folders: tuple[tuple[int, MetadataType], ...]
     decomposed: tuple[int, MetadataType] | None
+    owner: tuple[str, ...] = ()
 
 
 class _Resolver:
@@ -103,7 +104,7 @@ class _Resolver:
 
     def take(self, file: SourceFile) -> None:
         """Add one file to the component that it belongs to, or note why it belongs to none."""
-        above = self.above.get(file.folder) or self.look_above(file)
+        above = self.above.get(file.folder.name) or self.look_above(file.folder)
         for position, kind in above.folders:
             if kind.is_digital_experience:
                 self.take_digital_experience(kind, position, file)
@@ -112,25 +113,26 @@ class _Resolver:
                 return
         if above.decomposed:
             position, kind = above.decomposed
-            self.take_decomposed(kind, position, file)
+            self.take_decomposed(kind, position, above.owner, file)
             return
         if file.base.endswith(META):
             self.take_meta(file)
         else:
             self.take_content(file)
 
-    def look_above(self, file: SourceFile) -> _Above:
-        """Return what the folders above a file say of it, and keep it for the files beside."""
+    def look_above(self, folder: Folder) -> _Above:
+        """Return what a folder and those above say of the files in it, and keep it."""
         here = [
             (position, kind)
-            for position, directory in enumerate(file.parts[:-1])
+            for position, directory in enumerate(folder.parts)
             for kind in self.table.by_directory.get(directory, ())
         ]
         folders = tuple((position, kind) for position, kind in here if kind.adapter in _FOLDER_ADAPTERS)
         inmost = max((position for position, kind in here if kind.is_decomposed), default=-1)
         decomposed = next((each for each in here if each[0] == inmost and each[1].is_decomposed), None)
-        self.above[file.folder] = _Above(folders, decomposed)
-        return self.above[file.folder]
+        owner = folder.parts[: inmost + 2] if decomposed and len(folder.parts) > inmost + 1 else ()
+        self.above[folder.name] = _Above(folders, decomposed, owner)
+        return self.above[folder.name]
 
     def take_in_folder(self, kind: MetadataType, position: int, file: SourceFile) -> bool:
         """Add a file below a bundle's or mixed type's directory; False when it is the meta file of a folder there."""
@@ -175,24 +177,23 @@ class _Resolver:
         group.folder = "/".join(file.parts[position:start])
         group.content.append(file)
 
-    def take_decomposed(self, kind: MetadataType, position: int, file: SourceFile) -> None:
+    def take_decomposed(self, kind: MetadataType, position: int, owner: tuple[str, ...], file: SourceFile) -> None:
         """Add a file below `objects/` and the like: the container's own, or that of one of its children."""
         name, suffix = _name_and_suffix(file)
-        owner = file.parts[position + 1] if len(file.parts) > position + 2 else name
         if not file.base.endswith(META) and suffix != kind.suffix:
             self.stray(file, kind, f"files below {kind.directory}/ end in {META}")
             return
-        group_key = (*file.parts[: position + 1], owner)
+        group_key = owner or (*file.folder.parts, name)
         child = self.child_of(kind, suffix)
         if suffix in (kind.suffix, kind.legacy_suffix):
-            group = self.group(kind, group_key, owner)
-            if len(file.parts) > position + 3:
+            group = self.group(kind, group_key, group_key[-1])
+            if len(file.folder.parts) > position + 2:
                 self.deeper.append((group, name, file))
                 return
             group.name = name
             self.set_meta(group, file)
         elif child:
-            self.group(kind, group_key, owner).children.append(ChildFile(child, name, file))
+            self.group(kind, group_key, group_key[-1]).children.append(ChildFile(child, name, file))
         else:
             near = self.table.nearest_suffix(suffix, [kind, *_as_types(kind.children)])
             self.problem(
@@ -217,7 +218,7 @@ class _Resolver:
             self.unknown(file, suffix)
         elif kind.adapter not in _SUPPORTED:
             self.refuse_type(kind, file.parts, file)
-        elif kind.strict_directory and kind.directory not in file.parts[:-1]:
+        elif kind.strict_directory and kind.directory not in file.folder.parts:
             rule = f"a {kind.name} lies below {kind.directory}/"
             self.problem(file, f"a {kind.name} outside of its folder", rule, f"move it below {kind.directory}/")
         elif kind.has_loose_children and kind.name in self.table.container_of:
@@ -231,18 +232,18 @@ class _Resolver:
         """Add a content file (`A.cls`) or a file in Metadata API form (`tabs/A.tab`); other files are no metadata."""
         stem, _, extension = file.base.rpartition(".")
         for kind in self.table.by_suffix.get(extension, ()) if stem else ():
-            if kind.adapter == "matchingContentFile" and kind.directory in file.parts[:-1]:
+            if kind.adapter == "matchingContentFile" and kind.directory in file.folder.parts:
                 self.named_group(kind, stem, file, file.name).content.append(file)
                 return
             if kind.adapter == "matchingContentFile" and not kind.strict_directory:
                 self.elsewhere.append((kind, file))
                 return
-            above = file.parts[:-1] if kind.in_folder else file.parts[-3:-1]
+            above = file.folder.parts if kind.in_folder else file.parts[-3:-1]
             if kind.adapter in _PLAIN_ADAPTERS and kind.directory in above:
                 self.set_meta(self.named_group(kind, stem, file, file.name), file)
                 return
         for kind in self.partly:
-            if kind.directory in file.parts[:-1] and kind.child_of_suffix(extension):
+            if kind.directory in file.folder.parts and kind.child_of_suffix(extension):
                 key = f"{file.name.removesuffix(extension)}{kind.suffix}"
                 self.named_group(kind, stem, file, key).content.append(file)
                 return
@@ -288,11 +289,11 @@ class _Resolver:
     def type_of(self, suffix: str, file: SourceFile) -> MetadataType | None:
         """Return the type of a suffix; where several share it, the one whose directory is in the path."""
         kinds = self.table.by_suffix.get(suffix, ())
-        here = [kind for kind in kinds if kind.directory in file.parts[:-1]]
+        here = [kind for kind in kinds if kind.directory in file.folder.parts]
         return next(iter(here or kinds), None)
 
     def folder_type(self, file: SourceFile) -> MetadataType | None:
-        for directory in reversed(file.parts[:-1]):
+        for directory in reversed(file.folder.parts):
             for kind in self.table.by_directory.get(directory, ()):
                 if kind.folder_content_type:
                     return kind
@@ -320,15 +321,16 @@ class _Resolver:
         """Part folders that hold components, where one component was looked for: `objects/<folder>/<object>/…` and
         `lwc/<folder>/lwc/<component>/…`."""
         for group, name, file in sorted(self.deeper, key=lambda each: -len(each[2].parts)):
-            own = self.group(group.type, file.parts[:-1], name)
+            own = self.group(group.type, file.folder.parts, name)
             self.set_meta(own, file)
-            below = [child for child in group.children if child.file.name.startswith(f"{file.folder}/")]
+            below = [child for child in group.children if child.file.name.startswith(f"{file.folder.name}/")]
             own.children += below
             group.children = [child for child in group.children if child not in below]
         for group in list(self.holders.values()):
             directory = group.type.directory
             if any(
-                f"/{file.folder}".endswith(f"/{group.folder}") and file.base.endswith(META) for file in group.content
+                f"/{file.folder.name}".endswith(f"/{group.folder}") and file.base.endswith(META)
+                for file in group.content
             ):
                 continue  # a component with a folder of that name
             files, group.content = group.content, []

@@ -56,17 +56,24 @@ def test_files_of_several_directories_and_processes_are_put_together(
     package = package_of(read_project(root))
     assert package.zip == expected
     assert package.skipped == ("app/README.md",)
-    assert [str(key) for key in package.keys if key.type != "CustomField"] == [
-        "ApexClass:A",
-        "CustomLabel:A",
-        "CustomLabel:B",
-        "CustomObject:O__c",
-    ]
+    assert package.names == {
+        "ApexClass": ["A"],
+        "CustomField": ["O__c.A__c", "O__c.B__c", "O__c.C__c"],
+        "CustomLabel": ["A", "B"],
+        "CustomObject": ["O__c"],
+    }
 
 
-def test_every_kind_of_type_is_converted_to_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 3])
+def test_every_kind_of_type_is_converted_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
     root = write(tmp_path, every_type())
-    assert package_of(read_project(root)).zip == by_components(root)
+    expected = by_components(root)
+    monkeypatch.setattr(parallel, "processors", lambda: processes)
+    monkeypatch.setattr(direct, "_WORTH_SHARING", 0)
+    monkeypatch.setattr(direct, "convert_files", None)  # no component is torn apart
+    assert package_of(read_project(root)).zip == expected
 
 
 def test_an_object_of_nothing_but_fields_and_one_of_more_are_taken_apart_alike(tmp_path: Path) -> None:
