@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_alicloud as ali
 
+from infra.cloudsso import assign_access
 from infra.roles import roles, trusting_ci, trusting_mfa, trusting_saml
-from infra.sections.console import CiRole, CloudSso, ConsoleSettings, PasswordPolicy, SecurityPreference
+from infra.sections.console import CiRole, ConsoleSettings, PasswordPolicy, SecurityPreference
 from infra.settings import Settings
 from infra.storage import Storage
 
@@ -53,7 +54,7 @@ class Console(pulumi.ComponentResource):
         if console.security_preference:
             self._sign_in(console.security_preference)
         if console.cloud_sso:
-            self._cloud_sso(console.cloud_sso)
+            assign_access(name, settings, console.cloud_sso, self._kept)
         self.register_outputs({"roles": self.roles})
 
     def _people(self) -> None:
@@ -173,33 +174,6 @@ class Console(pulumi.ComponentResource):
             max_idle_days_for_access_keys=preference.idle_days,
             opts=self._kept,
         )
-
-    def _cloud_sso(self, sso: CloudSso) -> None:
-        directory = ali.cloudsso.Directory(
-            f"{self._prefix}-directory",
-            directory_name=sso.directory,
-            mfa_authentication_status="Enabled",
-            opts=self._kept,
-        )
-        for group in sso.groups:
-            ali.cloudsso.Group(
-                f"{self._prefix}-group-{group}", directory_id=directory.id, group_name=group, opts=self._kept
-            )
-        for access in sso.access:
-            ali.cloudsso.AccessConfiguration(
-                f"{self._prefix}-access-{access.name}",
-                directory_id=directory.id,
-                access_configuration_name=access.name,
-                session_duration=access.session_minutes * 60,
-                permission_policies=[
-                    ali.cloudsso.AccessConfigurationPermissionPolicyArgs(
-                        permission_policy_type="System", permission_policy_name=policy
-                    )
-                    for policy in access.policies
-                ],
-                force_remove_permission_policies=True,
-                opts=self._kept,
-            )
 
     def _label(self, name: str) -> str:
         return self._settings.labels.plain(AREA, name)

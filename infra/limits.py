@@ -66,6 +66,13 @@ class Tags(_Frozen):
     reserved_prefixes: tuple[str, ...]
 
 
+class Administering(_Frozen):
+    """`policies` are those of Alibaba Cloud's own whose holder can become administrator."""
+
+    source: str
+    policies: frozenset[str]
+
+
 class Names(_Frozen):
     """The longest name, in characters, that each service takes."""
 
@@ -93,6 +100,7 @@ class Limits(_Frozen):
     logs: Days
     key_rotation: Days
     tags: Tags
+    administering: Administering
     names: Names
 
 

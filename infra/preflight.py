@@ -111,6 +111,7 @@ def examine(settings: Settings, account: Account) -> Iterator[Check]:
         yield from _log_projects(settings, account)
     yield from _network(settings, answers)
     yield from _integration(settings, answers)
+    yield from _cloud_sso(settings, answers.get("cloudsso:ListDirectories"))
 
 
 def _identity(settings: Settings, account: Account) -> list[Check]:
@@ -193,6 +194,20 @@ def _integration(settings: Settings, answers: dict[str, dict[str, Any]]) -> Iter
         if answers.get(right):
             found = [row[field] for row in _rows(answers, right)]
             yield _room(kind, len(found), int(name not in found))
+
+
+def _cloud_sso(settings: Settings, answer: dict[str, Any] | None) -> Iterator[Check]:
+    """A resource directory has one CloudSSO directory: `pulumi up` can't make a second one beside another team's."""
+    wanted = settings.console and settings.console.cloud_sso
+    if not wanted or not answer:
+        return
+    others = [str(row.get("DirectoryName")) for row in answer["Directories"]]
+    if not others or others == [wanted.directory]:
+        yield Check("CloudSSO directory", True, others[0] if others else "none yet")
+        return
+    theirs = ", ".join(others)
+    fix = f"leave cloud_sso out of sfoa:console, and assign access in {theirs}; or remove that, if nobody uses it"
+    yield Check("CloudSSO directory", False, f"{theirs} stands already; an account has one", fix)
 
 
 def _fix_of(failed: CallFailed, right: str) -> str:

@@ -41,6 +41,9 @@ EIAM_POLICY = Kind("eiam_policy", "cap_", "EntityNotFound.ConditionalAccessPolic
 SSO_DIRECTORY = Kind("sso_directory", "d-", "EntityNotExists.Directory")
 SSO_GROUP = Kind("sso_group", "g-", "EntityNotExists.Group")
 SSO_ACCESS = Kind("sso_access", "ac-", "EntityNotExists.AccessConfiguration")
+SSO_ASSIGNMENT = Kind("sso_assignment", "", "EntityNotExists.AccessAssignment")
+SSO_PROVISIONING = Kind("sso_provisioning", "", "EntityNotExists.AccessConfigurationProvisioning")
+SSO_TASK = Kind("sso_task", "t-", "EntityNotExists.Task")
 POLICY = Kind("ram_policy", "", "EntityNotExist.Policy", regional=False)
 
 TAGGED = {

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from infra.limits import limits
 from infra.policy.model import UNKNOWN, Resource, Rules, Severity, Stack, said
 
 RULES = Rules("ACC")
@@ -98,13 +99,8 @@ def sso_demands_mfa(resource: Resource, _: Stack) -> str | None:
 )
 def policies_name_what_they_allow(resource: Resource, _: Stack) -> str | None:
     documents = [resource.get("policyDocument"), resource.get("document"), {"Statement": resource.get("statements")}]
-    for document in documents:
-        for statement in _allowed(document):
-            actions = _listed(statement.get("Action", statement.get("actions")))
-            resources = _listed(statement.get("Resource", statement.get("resources")))
-            everything = "*" in actions or "*:*" in actions
-            if everything and any(item == "*" or set(item) <= set("acs:*") for item in resources):
-                return "Allow of Action * on Resource *"
+    if any(_everything(document) for document in documents):
+        return "Allow of Action * on Resource *"
     return None
 
 
@@ -221,6 +217,45 @@ def sign_in_demands_a_second_factor(resource: Resource, _: Stack) -> str | None:
 )
 def applications_stand_behind_a_second_factor(_resource: Resource, stack: Stack) -> str | None:
     return None if stack.of(EIAM_MFA) else "no eiam.MfaPolicy"
+
+
+@RULES.add(
+    "cloudsso.AccessManagement",
+    title=("CloudSSO gives a person access directly", "云 SSO 直接向个人授予访问权限"),
+    fix=("assign the access configuration to a group", "请将访问配置授予用户组"),
+    source=PIPL,
+)
+def access_is_for_groups(resource: Resource, _: Stack) -> str | None:
+    return resource.unless("principalType", "Group")
+
+
+@RULES.add(
+    "cloudsso.AccessConfiguration",
+    title=("CloudSSO makes people administrators of accounts", "云 SSO 使人员成为账号管理员"),
+    fix=("name policies of what is needed", "请仅列出所需权限的策略"),
+    source=PIPL,
+)
+def sso_makes_no_administrators(resource: Resource, _: Stack) -> str | None:
+    for policy in _list(resource.get("permissionPolicies")):
+        if not isinstance(policy, Mapping):
+            continue
+        name = policy.get("permissionPolicyName")
+        kind = policy.get("permissionPolicyType")
+        if kind == "System" and isinstance(name, str) and name in limits().administering.policies:
+            return f"permissionPolicies: {name}"
+        if _everything(policy.get("permissionPolicyDocument")):
+            return f"permissionPolicies: {said(name)} allows Action * on Resource *"
+    return None
+
+
+def _everything(document: object) -> bool:
+    """Return whether a policy document allows every action on every resource."""
+    for statement in _allowed(document):
+        actions = _listed(statement.get("Action", statement.get("actions")))
+        resources = _listed(statement.get("Resource", statement.get("resources")))
+        if ("*" in actions or "*:*" in actions) and any(one == "*" or set(one) <= set("acs:*") for one in resources):
+            return True
+    return False
 
 
 def _allowed(document: object) -> Iterator[Mapping[str, Any]]:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, NoReturn, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from infra.limits import limits
+from infra.rules import AccountId
 from infra.sections.base import Section
 from infra.sections.identity import Metadata
 
@@ -49,15 +51,20 @@ def _subject(text: str) -> str:
 
 
 def _not_administrator(name: str) -> str:
-    if name == "AdministratorAccess":
+    if name in limits().administering.policies:
         rule = "nobody becomes administrator of every account"
-        _wrong("everything in every account", rule, "name policies of what is needed: ReadOnlyAccess")
+        what = "everything in every account"
+        if name != "AdministratorAccess":
+            what, rule = f"{name}: who has it can give everything to anybody", f"{rule}, by a detour either"
+        _wrong(what, rule, "name policies of what is needed: ReadOnlyAccess")
     return name
 
 
 Repository = Annotated[str, AfterValidator(_repository)]
 Ref = Annotated[str, AfterValidator(_ref)]
 Subject = Annotated[str, AfterValidator(_subject)]
+GroupName = Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,128}$")]
+AccessName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,32}$")]
 SystemPolicy = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,128}$"), AfterValidator(_not_administrator)]
 
 
@@ -85,9 +92,25 @@ class SecurityPreference(Section):
 class AccessConfiguration(Section):
     """What a group can be given in an account by CloudSSO."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,32}$")] = Field(description="Name")
+    name: AccessName = Field(description="Name")
     policies: tuple[SystemPolicy, ...] = Field(min_length=1, description="Policies of Alibaba Cloud's own")
     session_minutes: int = Field(60, ge=15, le=720, description="After how many minutes a session ends")
+
+
+def _unlike(accounts: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(accounts)) < len(accounts):
+        _wrong("an account is named twice", "a group gets an access configuration in an account once", "name it once")
+    return accounts
+
+
+class Assignment(Section):
+    """What a group gets where. People get nothing themselves: there is no setting for it."""
+
+    group: GroupName = Field(description="One of the groups")
+    access: AccessName = Field(description="One of the access configurations")
+    accounts: Annotated[tuple[AccountId, ...], AfterValidator(_unlike)] = Field(
+        (), description="Accounts of the resource directory in which the group gets it; the stack's own when empty"
+    )
 
 
 class CloudSso(Section):
@@ -96,10 +119,27 @@ class CloudSso(Section):
     directory: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")] = Field(
         description="Name of the directory, part of its sign-in address; unique among all customers"
     )
-    groups: tuple[Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,128}$")], ...] = Field(
-        (), description="Groups of people"
-    )
+    groups: tuple[GroupName, ...] = Field((), description="Groups of people")
     access: tuple[AccessConfiguration, ...] = Field((), description="Access configurations")
+    assignments: tuple[Assignment, ...] = Field((), description="Which group gets which access in which accounts")
+
+    @model_validator(mode="after")
+    def _assigns_what_there_is(self) -> Self:
+        rule = "an assignment is of a group and an access configuration that the same section names"
+        known = {"group": set(self.groups), "access": {access.name for access in self.access}}
+        for part, names in known.items():
+            named = {getattr(assignment, part) for assignment in self.assignments}
+            if strangers := ", ".join(sorted(named - names)):
+                choice = ", ".join(sorted(names)) or "there is none"
+                _wrong(f"assignments: no {part} {strangers}", rule, f"use one of {choice}, or add it")
+        pairs = [(each.group, each.access) for each in self.assignments]
+        if twice := ", ".join(
+            sorted({f"{group} and {access}" for group, access in pairs if pairs.count((group, access)) > 1})
+        ):
+            _wrong(
+                f"assignments: {twice} stand together twice", "one assignment names all accounts", "join their accounts"
+            )
+        return self
 
 
 class CiRole(Section):

@@ -54,6 +54,7 @@ CONSOLE: dict[str, Any] = {
         "directory": "acme-crm",
         "groups": ["auditors"],
         "access": [{"name": "read", "policies": ["ReadOnlyAccess"], "session_minutes": 30}],
+        "assignments": [{"group": "auditors", "access": "read", "accounts": [ACCOUNT, "1234567890123457"]}],
     },
     "ci": CI,
 }
@@ -134,6 +135,17 @@ def test_roles_providers_and_account_settings_stand(ground: Console) -> None:
     (access,) = ground.kept("alicloud.sso_access")
     assert [policy["PermissionPolicyName"] for policy in access["policies"]] == ["ReadOnlyAccess"]
     assert not ground.kept("alicloud.ram_user")
+
+
+def test_a_group_has_its_access_in_each_account(ground: Console) -> None:
+    (group,) = ground.kept("alicloud.sso_group")
+    assigned = ground.kept("alicloud.sso_assignment")
+    assert {(each["PrincipalId"], each["TargetId"]) for each in assigned} == {
+        (group["id"], ACCOUNT),
+        (group["id"], "1234567890123457"),
+    }
+    for account in ground.kept("alicloud.sso_provisioning"):
+        assert [policy["PermissionPolicyName"] for policy in account["policies"]] == ["ReadOnlyAccess"]
 
 
 def test_the_job_of_the_branch_does_what_a_release_does_and_nothing_else(

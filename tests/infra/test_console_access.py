@@ -151,3 +151,60 @@ def test_two_roles_of_one_name_and_an_administrator_of_every_account_are_refused
     sso = {"directory": "acme", "access": [{"name": "all", "policies": ["AdministratorAccess"]}]}
     with pytest.raises(Refused, match="everything in every account"):
         read_settings(config("local") | section(cloud_sso=sso), ACCOUNT)
+
+
+SSO: dict[str, Any] = {
+    "directory": "acme-crm",
+    "groups": ["auditors", "operators"],
+    "access": [{"name": "read", "policies": ["ReadOnlyAccess"]}, {"name": "logs", "policies": ["AliyunLogFullAccess"]}],
+    "assignments": [
+        {"group": "auditors", "access": "read", "accounts": ["1234567890123456", "1234567890123457"]},
+        {"group": "operators", "access": "logs"},
+    ],
+}
+
+
+def test_groups_get_access_in_accounts_and_nobody_gets_any_directly(stand: Any) -> None:
+    assigned = stand("local", section(cloud_sso=SSO)).of("AccessManagement")
+    assert set(assigned) == {
+        "console-auditors/read/1234567890123456",
+        "console-auditors/read/1234567890123457",
+        "console-operators/logs/1234567890123456",
+    }
+    for name, each in assigned.items():
+        assert (each.inputs["principalType"], each.inputs["targetType"]) == ("Group", "RD-Account")
+        assert each.inputs["targetId"] == name.rpartition("/")[2]
+        assert each.provider == ""
+
+
+def test_cloud_sso_stands_in_shanghai_wherever_the_stack_does(stand: Any) -> None:
+    network = {"cidr": "10.20.0.0/16", "zones": [f"cn-beijing-{zone}" for zone in "fgh"]}
+    moved = {"alicloud:region": "cn-beijing", "sfoa:network": json.dumps(network), "sfoa:integration": "null"}
+    standing = stand("local", moved | section(cloud_sso=SSO))
+    (provider,) = (each for each in standing.resources if each.name == "console-sso")
+    assert provider.inputs["region"] == "cn-shanghai"
+    made = [each for each in standing.resources if ":cloudsso/" in each.type]
+    assert len(made) == 8
+    assert all(each.provider.startswith(provider.urn) for each in made)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"groups": ["operators"]}, "no group auditors"),
+        ({"access": SSO["access"][:1]}, "no access logs"),
+        ({"assignments": [SSO["assignments"][1]] * 2}, "operators and logs stand together twice"),
+        (
+            {"assignments": [SSO["assignments"][1] | {"accounts": ["1234567890123457"] * 2}]},
+            "an account is named twice",
+        ),
+        ({"assignments": [{"user": "mia", "access": "logs"}]}, "user: not a setting"),
+        ({"access": [{"name": "logs", "policies": ["AliyunRAMFullAccess"]}], "assignments": []}, "AliyunRAMFullAccess"),
+    ],
+)
+def test_an_assignment_of_what_there_is_not_or_of_too_much_is_refused(
+    config: Any, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        read_settings(config("local") | section(cloud_sso=SSO | change), ACCOUNT)
+    assert said in "; ".join(problem.what for problem in refused.value.problems)

@@ -162,6 +162,30 @@ def test_quotas_of_logs_buses_groups_and_buckets_are_counted(look: Examine, acco
     assert found["quota of buckets of the account"].detail == "0 of 100 in use, 6 more needed"
 
 
+def sso(directory: str) -> dict[str, str]:
+    return {"sfoa:console": json.dumps({"cloud_sso": {"directory": directory}})}
+
+
+def test_cloud_sso_is_asked_where_the_stack_has_it_and_another_s_directory_is_found(
+    look: Examine, account: Running
+) -> None:
+    assert "CloudSSO ListDirectories" not in look()
+    assert look(**sso("acme"))["CloudSSO directory"].detail == "none yet"
+    made = {"id": "d-1", "region": "cn-shanghai", "created": 0, "ready": 0, "tags": {}, "DirectoryName": "theirs"}
+    account.store.put("alicloud.sso_directory", "d-1", made)
+    assert failures(look(**sso("theirs"))) == {}
+    bad = failures(look(**sso("acme")))
+    assert bad.keys() == {"CloudSSO directory"}
+    assert bad["CloudSSO directory"].detail.startswith("theirs stands already")
+
+
+def test_cloud_sso_that_may_not_be_read_names_the_right(look: Examine, account: Running) -> None:
+    fault(account, "denied", "cloudsso.*", "ListDirectories")
+    bad = failures(look(**sso("acme")))
+    assert bad.keys() == {"CloudSSO ListDirectories"}
+    assert bad["CloudSSO ListDirectories"].fix.startswith("allow cloudsso:ListDirectories ")
+
+
 def test_an_overlapping_range_is_found_with_a_free_one(look: Examine, account: Running) -> None:
     seed_vpc(account, "vpc-a", "10.0.0.0/16")
     seed_vpc(account, "vpc-b", "10.20.128.0/20")

@@ -13,6 +13,7 @@ _AREAS = (
     "cbn.instances",
     "cbn.route_tables",
     "cloudsso",
+    "cloudsso_access",
     "cms.contacts",
     "cms.event_rules",
     "config",

@@ -1,4 +1,4 @@
-"""CloudSSO: a directory with its settings, groups and access configurations. Nothing is provisioned to accounts."""
+"""CloudSSO: a directory with its settings, groups and access configurations. What they get where: cloudsso_access."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call
 from emulators.alicloud.errors import ApiError
-from emulators.alicloud.kinds import SSO_ACCESS, SSO_DIRECTORY, SSO_GROUP
+from emulators.alicloud.kinds import SSO_ACCESS, SSO_ASSIGNMENT, SSO_DIRECTORY, SSO_GROUP, SSO_PROVISIONING, SSO_TASK
 from emulators.alicloud.products.ram.policies import system_policy
 from emulators.alicloud.resources import change, shown
 from emulators.alicloud.tables import table
@@ -40,6 +40,12 @@ def get_directory(call: Call) -> Answer:
     return {"Directory": _directory(SSO_DIRECTORY.named(call, "DirectoryId"))}
 
 
+@_sso("ListDirectories")
+def list_directories(call: Call) -> Answer:
+    found = [_directory(made) for made in SSO_DIRECTORY.all(call)]
+    return {"Directories": found, "TotalCounts": len(found)}
+
+
 @_sso("UpdateDirectory")
 def update_directory(call: Call) -> Answer:
     made = SSO_DIRECTORY.named(call, "DirectoryId")
@@ -54,6 +60,8 @@ def delete_directory(call: Call) -> Answer:
     for kind, what in ((SSO_GROUP, "Group"), (SSO_ACCESS, "AccessConfiguration")):
         if kind.all(call, DirectoryId=made["id"]):
             raise ApiError("DeletionConflict.Directory", what=what)
+    for task in SSO_TASK.all(call, DirectoryId=made["id"]):
+        SSO_TASK.delete(call, task)
     SSO_DIRECTORY.delete(call, made)
     return {}
 
@@ -143,7 +151,10 @@ def update_group(call: Call) -> Answer:
 
 @_sso("DeleteGroup")
 def delete_group(call: Call) -> Answer:
-    SSO_GROUP.delete(call, SSO_GROUP.named(call, "GroupId"))
+    made = SSO_GROUP.named(call, "GroupId")
+    if SSO_ASSIGNMENT.all(call, PrincipalId=made["id"]):
+        raise ApiError("DeletionConflict.Group.AccessAssignment", name=made["GroupName"])
+    SSO_GROUP.delete(call, made)
     return {}
 
 
@@ -184,6 +195,9 @@ def update_access(call: Call) -> Answer:
 @_sso("DeleteAccessConfiguration")
 def delete_access(call: Call) -> Answer:
     made = SSO_ACCESS.named(call, "AccessConfigurationId")
+    for kind, what in ((SSO_ASSIGNMENT, "AccessAssignment"), (SSO_PROVISIONING, "Provisioning")):
+        if kind.all(call, AccessConfigurationId=made["id"]):
+            raise ApiError(f"DeletionConflict.AccessConfiguration.{what}", name=made["AccessConfigurationName"])
     if made["policies"] and not call.flag("ForceRemovePermissionPolicies"):
         raise ApiError("DeletionConflict.AccessConfiguration.PermissionPolicy", name=made["AccessConfigurationName"])
     SSO_ACCESS.delete(call, made)
@@ -212,12 +226,6 @@ def remove_policy(call: Call) -> Answer:
 def list_policies(call: Call) -> Answer:
     policies = SSO_ACCESS.named(call, "AccessConfigurationId")["policies"]
     return {"PermissionPolicies": policies, "TotalCounts": len(policies)}
-
-
-@_sso("ListAccessConfigurationProvisionings")
-def list_provisionings(call: Call) -> Answer:
-    SSO_DIRECTORY.named(call, "DirectoryId")
-    return {"AccessConfigurationProvisionings": [], "TotalCounts": 0, "IsTruncated": False}
 
 
 def _directory(made: Document) -> Answer:

@@ -28,6 +28,11 @@ def bucket(role: str, **more: Any) -> dict[str, Any]:
     return {"bucket": f"acme-{role}", **more}
 
 
+def policies(name: str, document: str = "") -> dict[str, Any]:
+    kind = {"permissionPolicyType": "Inline", "permissionPolicyDocument": document} if document else {}
+    return {"permissionPolicies": [{"permissionPolicyType": "System", "permissionPolicyName": name, **kind}]}
+
+
 NAMED = allow(Action="oss:GetObject", Resource="acs:oss:*:*:acme/*", Principal=["1234567890123456"])
 OIDC = "acs:ram::1234567890123456:oidc-provider/ci"
 TRUST = allow(
@@ -69,6 +74,11 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "policy": ("alicloud:oss/bucketPolicy:BucketPolicy", {"bucket": "acme-logs", "policy": NAMED}),
     "preference": ("alicloud:ram/securityPreference:SecurityPreference", {"mfaOperationForLogin": "mandatory"}),
     "sso": ("alicloud:cloudsso/directory:Directory", {"mfaAuthenticationStatus": "Enabled"}),
+    "group-access": ("alicloud:cloudsso/accessManagement:AccessManagement", {"principalType": "Group"}),
+    "access": (
+        "alicloud:cloudsso/accessConfiguration:AccessConfiguration",
+        {"permissionPolicies": [{"permissionPolicyType": "System", "permissionPolicyName": "ReadOnlyAccess"}]},
+    ),
     "application": ("pulumi-python:dynamic/eiam:SamlApplication", {"name": "crm"}),
     "mfa": (
         "pulumi-python:dynamic/eiam:MfaPolicy",
@@ -188,6 +198,11 @@ BROKEN: dict[str, list[tuple[str, Any]]] = {
         ("mfa", {"interval_seconds": None}),
     ],
     "SFOA-ACC-015": [("mfa", GONE)],
+    "SFOA-ACC-016": [("group-access", {"principalType": "User"})],
+    "SFOA-ACC-017": [
+        ("access", policies("AdministratorAccess")),
+        ("access", policies("all", allow(Action="*", Resource="*"))),
+    ],
     "SFOA-API-001": [("domain", {"wafConfig": None}), ("domain", {"wafConfig": {"enableWaf": False}})],
     "SFOA-API-002": [("domain", {"protocol": "HTTP,HTTPS"}), ("domain", {"tlsConfig": {"minVersion": "TLSv1.0"}})],
     "SFOA-API-003": [("trigger", {"triggerConfig": trigger()})],
