@@ -5,6 +5,9 @@ An account has the policies of a configuration as they were when it was last pro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from emulators.alicloud.actions import product
 from emulators.alicloud.call import Answer, Call
 from emulators.alicloud.errors import ApiError
@@ -104,14 +107,14 @@ def _principal(call: Call) -> Document:
     return SSO_GROUP.named(call, "PrincipalId")
 
 
-def _provision(call: Call, access: Document, place: dict[str, str]) -> None:
+def _provision(call: Call, access: Document, place: Mapping[str, Any]) -> None:
     found = SSO_PROVISIONING.all(call, **place)
     made = found[0] if found else SSO_PROVISIONING.create(call, **place, CreateTime=call.stamp)
     named = {"AccessConfigurationName": access["AccessConfigurationName"], "UpdateTime": call.stamp}
     SSO_PROVISIONING.save(call, made | named | {"policies": access["policies"]})
 
 
-def _task(call: Call, **fields: str) -> Answer:
+def _task(call: Call, **fields: Any) -> Answer:
     return _shown(call, SSO_TASK.create(call, TaskType=call.action, **fields))
 
 
