@@ -130,6 +130,7 @@ _KINDS = {
     "header": "header of the Metadata API",
     "path": "resource",
     "bulk": "jobs of Bulk API 2.0",
+    "streaming": "Streaming API; answered as a handshake that is denied",
     "tooling": "resource of the Tooling API; answered as code that does not compile",
 }
 

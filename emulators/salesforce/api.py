@@ -15,6 +15,7 @@ from emulators.salesforce.hosts import Host, classify, lightning_host
 from emulators.salesforce.metadata.api import MetadataApi
 from emulators.salesforce.oauth import OAuth
 from emulators.salesforce.orgs import OrgRecord, Orgs
+from emulators.salesforce.other_apis import refuse
 from emulators.salesforce.rest import Rest
 from emulators.salesforce.sessions import Sessions
 from emulators.service import World
@@ -29,6 +30,7 @@ class Salesforce:
     name = "salesforce"
 
     def __init__(self, world: World) -> None:
+        self._world = world
         self.orgs = Orgs(world)
         self.sessions = Sessions(world)
         self._oauth = OAuth(world, self.orgs, self.sessions)
@@ -57,6 +59,8 @@ class Salesforce:
             if answer is not None:
                 return answer
         if org is None:
+            if (refusal := refuse(self._world, request)) is not None:
+                return refusal
             return _page(f"Log in to Salesforce at {host.name}", "This emulator takes tokens, not passwords.")
         if host.purpose == "lightning":
             return Response(302, b"", {"Location": f"{org.instance_url}/?startURL={quote(request.target)}"})
@@ -71,6 +75,8 @@ class Salesforce:
             session = None
         if _METADATA_SOAP.fullmatch(path):
             return self._metadata.soap(org, request, session)
+        if (refusal := refuse(self._world, request)) is not None:
+            return refusal
         if path.startswith("/services/async/"):
             return self._bulk.handle(org, request, session)
         if path.startswith("/services/"):

@@ -1,4 +1,4 @@
-"""The Bulk API (1.0, `/services/async`): jobs and batches of records, in CSV.
+"""The Bulk API (1.0, `/services/async`): jobs and batches of records, in CSV or JSON.
 
 Source: Bulk API Developer Guide (legacy 1.0), "JobInfo", "BatchInfo", "Get Batch Results", "Errors" (from knowledge,
 2026-11-22). A batch is worked off in the call that brings it; Salesforce queues it for a moment.
@@ -6,17 +6,18 @@ Source: Bulk API Developer Guide (legacy 1.0), "JobInfo", "BatchInfo", "Get Batc
 
 from __future__ import annotations
 
+import json
 import re
-from xml.sax.saxutils import escape
+from typing import Any
 
 from emulators.coverage import note_action
 from emulators.http import Request, Response
 from emulators.salesforce import ids
-from emulators.salesforce.bulk_rows import BadBatch, csv_text, query_rows, read_rows, write_rows
+from emulators.salesforce.bulk_forms import answer, answer_list, job_info, result_list, speaks_json
+from emulators.salesforce.bulk_rows import BadBatch, csv_text, query_rows, read_rows, write_records, write_rows
 from emulators.salesforce.catalog import stamp
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError
-from emulators.salesforce.metadata.xmlform import Malformed, parse, text
 from emulators.salesforce.orgs import OrgRecord, Session
 from emulators.service import World
 from emulators.store import Document
@@ -27,7 +28,6 @@ PRODUCT = "Salesforce Bulk API"
 OPERATIONS = ("insert", "update", "upsert", "delete", "query", "queryAll")
 
 _PATH = re.compile(r"/services/async/(\d{1,3})\.0/job(?:/(.*))?")
-_XMLNS = "http://www.force.com/2009/06/asyncapi/dataload"
 _MOST_RECORDS = 10_000  # of a batch; Bulk API Developer Guide, "Bulk API Limits"
 
 
@@ -50,9 +50,8 @@ class Bulk:
         try:
             return self._answer(org, request, session)
         except _BulkError as bad:
-            code, message = escape(bad.code), escape(bad.message)
-            inner = f"<exceptionCode>{code}</exceptionCode><exceptionMessage>{message}</exceptionMessage>"
-            return _xml("error", inner, bad.status)
+            said = {"exceptionCode": bad.code, "exceptionMessage": bad.message}
+            return answer("error", said, as_json=speaks_json(request), status=bad.status)
 
     def _answer(self, org: OrgRecord, request: Request, session: Session | None) -> Response:
         if session is None:
@@ -100,16 +99,16 @@ class _Work:
         self._jobs, self._batches = f"salesforce.bulk.job.{ctx.org.id}", f"salesforce.bulk.batch.{ctx.org.id}"
 
     def create(self) -> Response:
-        asked = _job_info(self._ctx.request.body)
+        asked = self._asked()
         operation = asked.get("operation", "")
         if operation == "hardDelete":
             why = "hardDelete operation requires special user profile permission, please contact your administrator"
             raise _BulkError("FeatureNotEnabled", why)
         if operation not in OPERATIONS:
             raise _BulkError("InvalidJob", f"Unknown operation: {operation}")
-        content = asked.get("contentType", "XML")
-        if content != "CSV":
-            raise _BulkError("InvalidJob", f"The emulated Bulk API takes CSV only, not {content}")
+        content = asked.get("contentType", "JSON" if speaks_json(self._ctx.request) else "XML")
+        if content not in ("CSV", "JSON"):
+            raise _BulkError("InvalidJob", f"The emulated Bulk API takes CSV and JSON, not {content}")
         obj = self._ctx.schema.object(asked.get("object", ""))
         if obj is None:
             raise _BulkError("InvalidEntity", f"Entity '{asked.get('object', '')}' is not supported by the Bulk API.")
@@ -120,29 +119,31 @@ class _Work:
             "operation": operation,
             "object": obj.name,
             "external_id": asked.get("externalIdFieldName", ""),
-            "mode": asked.get("concurrencyMode", "Parallel"),
+            "content": content,
+            # simple-salesforce says 0 or 1.
+            "mode": "Serial" if asked.get("concurrencyMode") in ("Serial", "1") else "Parallel",
             "state": "Open",
             "created": self._ctx.world.now(),
             "created_by": self._ctx.session.user_id,
         }
         self._store.put(self._jobs, job["id"], job)
-        return _xml("jobInfo", self._shown(job), 201)
+        return self._answered(job, 201)
 
     def job(self, ident: str) -> Response:
-        return _xml("jobInfo", self._shown(self._job(ident)))
+        return self._answered(self._job(ident))
 
     def change(self, ident: str) -> Response:
-        job, state = self._job(ident), _job_info(self._ctx.request.body).get("state", "")
+        job, state = self._job(ident), self._asked().get("state", "")
         if state not in ("Closed", "Aborted"):
             raise _BulkError("InvalidJobState", f"A job cannot be set to {state or 'no state'}")
         if job["state"] == "Aborted":
             raise _BulkError("InvalidJobState", "Aborting already Aborted Job not allowed")
         job["state"] = state
         self._store.put(self._jobs, job["id"], job)
-        return _xml("jobInfo", self._shown(job))
+        return self._answered(job)
 
     def add(self, ident: str) -> Response:
-        """Work off a batch: a query, or a CSV file of records."""
+        """Work off a batch: a query, or records in CSV or JSON."""
         job = self._job(ident)
         if job["state"] != "Open":
             raise _BulkError("InvalidJobState", f"Job is {job['state']}: no batch can be added")
@@ -156,50 +157,58 @@ class _Work:
             "message": "",
             "created": self._ctx.world.now(),
         }
+        work = self._of_json if _is_json(job) else self._of_csv
         try:
-            header, rows, failed = self._queried(job, body) if is_query else self._written(job, body)
+            header, rows, failed = work(job, body, is_query=is_query)
         except (BadBatch, RestError) as bad:
             batch |= {"state": "Failed", "message": f"InvalidBatch : {bad}"}
             header, rows, failed = [], [], 0
         batch |= {"header": header, "rows": rows, "processed": len(rows), "failed": failed}
         self._store.put(self._batches, batch["id"], batch)
-        return _xml("batchInfo", self._shown_batch(batch), 201)
+        return answer("batchInfo", self._shown_batch(batch), as_json=self._in_json(job), status=201)
 
     def batches(self, ident: str) -> Response:
-        inner = "".join(f"<batchInfo>{self._shown_batch(batch)}</batchInfo>" for batch in self._of(self._job(ident)))
-        return _xml("batchInfoList", inner)
+        job = self._job(ident)
+        shown = [self._shown_batch(batch) for batch in self._of(job)]
+        return answer_list("batchInfoList", "batchInfo", shown, as_json=self._in_json(job))
 
     def batch(self, job: str, ident: str) -> Response:
-        return _xml("batchInfo", self._shown_batch(self._batch(job, ident)))
+        batch = self._batch(job, ident)
+        return answer("batchInfo", self._shown_batch(batch), as_json=self._in_json(self._job(job)))
 
     def sent(self, job: str, ident: str) -> Response:
-        return _csv_response(self._batch(job, ident)["request"])
-
-    def results(self, job: str, ident: str) -> Response:
-        """Return the CSV of what was written or, of a query, the list of its results (there is one)."""
         batch = self._batch(job, ident)
+        if _is_json(self._job(job)):
+            return Response(200, batch["request"].encode(), {"Content-Type": "application/json;charset=UTF-8"})
+        return _csv_response(batch["request"])
+
+    def results(self, ident: str, batch_id: str) -> Response:
+        """Return what became of the records or, of a query, the list of its results (there is one)."""
+        batch, job = self._batch(ident, batch_id), self._job(ident)
         if batch["state"] == "Failed":
             raise _BulkError("InvalidBatch", "Batch failed: it has no results")
-        if not self._job(job)["operation"].startswith("query"):
-            return _csv_response(csv_text([batch["header"], *batch["rows"]]))
-        return _xml("result-list", f"<result>{_result_id(batch)}</result>")
+        if job["operation"].startswith("query"):
+            return result_list([_result_id(batch)], as_json=self._in_json(job))
+        if _is_json(job):
+            return Response.of_json(batch["rows"])
+        return _csv_response(csv_text([batch["header"], *batch["rows"]]))
 
-    def rows(self, job: str, ident: str, result: str) -> Response:
-        """Return a query's records as CSV."""
-        batch = self._batch(job, ident)
+    def rows(self, ident: str, batch_id: str, result: str) -> Response:
+        """Return a query's records."""
+        batch = self._batch(ident, batch_id)
         if result != _result_id(batch):
             raise _BulkError("InvalidBatch", f"There is no result {result}")
+        if _is_json(self._job(ident)):
+            return Response.of_json(batch["rows"])
         table = [batch["header"], *batch["rows"]] if batch["rows"] else [["Records not found for this query"]]
         return _csv_response(csv_text(table))
 
-    def _queried(self, job: Document, soql: str) -> tuple[list[str], list[list[str]], int]:
-        header, rows = query_rows(self._ctx, soql, deleted=job["operation"] == "queryAll", api="Bulk Query")
-        return header, rows, 0
-
-    def _written(self, job: Document, body: str) -> tuple[list[str], list[list[str]], int]:
+    def _of_csv(self, job: Document, body: str, *, is_query: bool) -> tuple[list[str], list[Any], int]:
+        if is_query:
+            header, found = query_rows(self._ctx, body, deleted=job["operation"] == "queryAll", api="Bulk Query")
+            return header, found, 0
         header, rows = read_rows(body)
-        if len(rows) > _MOST_RECORDS:
-            raise BadBatch(f"Records not processed: a batch has at most {_MOST_RECORDS}")
+        _check_number(len(rows))
         obj = self._ctx.object(job["object"])
         done = list(write_rows(self._ctx, obj, job["operation"], job["external_id"], header, rows))
         shown = [
@@ -207,6 +216,43 @@ class _Work:
             for each in done
         ]
         return ["Id", "Success", "Created", "Error"], shown, sum(bool(each.error) for each in done)
+
+    def _of_json(self, job: Document, body: str, *, is_query: bool) -> tuple[list[str], list[Any], int]:
+        if is_query:
+            deleted = job["operation"] == "queryAll"
+            query_rows(self._ctx, body, deleted=deleted, api="Bulk Query")
+            return [], self._ctx.engine(deleted=deleted).run(body).records, 0
+        try:
+            records = json.loads(body)
+        except ValueError as bad:
+            raise BadBatch(f"Records not processed: {bad}") from None
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+            raise BadBatch("Records not processed: a batch is a list of records")
+        _check_number(len(records))
+        obj = self._ctx.object(job["object"])
+        done = list(write_records(self._ctx, obj, job["operation"], job["external_id"], records))
+        shown = [
+            {
+                "success": each.problem is None,
+                "created": each.created,
+                "id": each.id if each.problem is None else None,
+                "errors": [each.problem.as_save_error() | {"extendedErrorDetails": None}] if each.problem else [],
+            }
+            for each in done
+        ]
+        return [], shown, sum(each.problem is not None for each in done)
+
+    def _asked(self) -> dict[str, str]:
+        try:
+            return job_info(self._ctx.request)
+        except ValueError as bad:
+            raise _BulkError("InvalidJob", str(bad)) from None
+
+    def _in_json(self, job: Document) -> bool:
+        return _is_json(job) or speaks_json(self._ctx.request)
+
+    def _answered(self, job: Document, status: int = 200) -> Response:
+        return answer("jobInfo", self._shown(job), as_json=self._in_json(job), status=status)
 
     def _job(self, ident: str) -> Document:
         job = self._store.get(self._jobs, ids.normal(ident) or ident)
@@ -223,71 +269,63 @@ class _Work:
     def _of(self, job: Document) -> list[Document]:
         return [batch for _, batch in self._store.all(self._batches) if batch["job"] == job["id"]]
 
-    def _shown(self, job: Document) -> str:
+    def _shown(self, job: Document) -> dict[str, Any]:
         batches = self._of(job)
         moment = _moment(job["created"])
         failed = sum(batch["state"] == "Failed" for batch in batches)
-        return _elements(
-            id=job["id"],
-            operation=job["operation"],
-            object=job["object"],
-            createdById=job["created_by"],
-            createdDate=moment,
-            systemModstamp=moment,
-            state=job["state"],
-            externalIdFieldName=job["external_id"],
-            concurrencyMode=job["mode"],
-            contentType="CSV",
-            numberBatchesQueued=0,
-            numberBatchesInProgress=0,
-            numberBatchesCompleted=len(batches) - failed,
-            numberBatchesFailed=failed,
-            numberBatchesTotal=len(batches),
-            numberRecordsProcessed=sum(batch["processed"] for batch in batches),
-            numberRetries=0,
-            apiVersion=f"{self._ctx.version}.0",
-            numberRecordsFailed=sum(batch["failed"] for batch in batches),
-            totalProcessingTime=0,
-            apiActiveProcessingTime=0,
-            apexProcessingTime=0,
-        )
+        return {
+            "id": job["id"],
+            "operation": job["operation"],
+            "object": job["object"],
+            "createdById": job["created_by"],
+            "createdDate": moment,
+            "systemModstamp": moment,
+            "state": job["state"],
+            "externalIdFieldName": job["external_id"],
+            "concurrencyMode": job["mode"],
+            "contentType": job.get("content", "CSV"),
+            "numberBatchesQueued": 0,
+            "numberBatchesInProgress": 0,
+            "numberBatchesCompleted": len(batches) - failed,
+            "numberBatchesFailed": failed,
+            "numberBatchesTotal": len(batches),
+            "numberRecordsProcessed": sum(batch["processed"] for batch in batches),
+            "numberRetries": 0,
+            "apiVersion": f"{self._ctx.version}.0",
+            "numberRecordsFailed": sum(batch["failed"] for batch in batches),
+            "totalProcessingTime": 0,
+            "apiActiveProcessingTime": 0,
+            "apexProcessingTime": 0,
+        }
 
-    def _shown_batch(self, batch: Document) -> str:
+    def _shown_batch(self, batch: Document) -> dict[str, Any]:
         moment = _moment(batch["created"])
-        return _elements(
-            id=batch["id"],
-            jobId=batch["job"],
-            state=batch["state"],
-            stateMessage=batch["message"],
-            createdDate=moment,
-            systemModstamp=moment,
-            numberRecordsProcessed=batch["processed"],
-            numberRecordsFailed=batch["failed"],
-            totalProcessingTime=0,
-            apiActiveProcessingTime=0,
-            apexProcessingTime=0,
-        )
+        return {
+            "id": batch["id"],
+            "jobId": batch["job"],
+            "state": batch["state"],
+            "stateMessage": batch["message"],
+            "createdDate": moment,
+            "systemModstamp": moment,
+            "numberRecordsProcessed": batch["processed"],
+            "numberRecordsFailed": batch["failed"],
+            "totalProcessingTime": 0,
+            "apiActiveProcessingTime": 0,
+            "apexProcessingTime": 0,
+        }
 
 
-def _job_info(body: bytes) -> dict[str, str]:
-    try:
-        root = parse(body)
-    except Malformed as bad:
-        raise _BulkError("InvalidJob", f"Unable to parse Job: {bad.message}") from None
-    names = ("operation", "object", "contentType", "concurrencyMode", "externalIdFieldName", "state")
-    return {name: value for name in names if (value := text(root, name))}
+def _is_json(job: Document) -> bool:
+    return job.get("content") == "JSON"
+
+
+def _check_number(records: int) -> None:
+    if records > _MOST_RECORDS:
+        raise BadBatch(f"Records not processed: a batch has at most {_MOST_RECORDS}")
 
 
 def _csv_response(content: str) -> Response:
     return Response(200, content.encode(), {"Content-Type": "text/csv;charset=UTF-8"})
-
-
-def _xml(name: str, inner: str, status: int = 200) -> Response:
-    return Response.of_xml(f'<?xml version="1.0" encoding="UTF-8"?><{name} xmlns="{_XMLNS}">{inner}</{name}>', status)
-
-
-def _elements(**values: object) -> str:
-    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items() if value != "")
 
 
 def _moment(seconds: float) -> str:

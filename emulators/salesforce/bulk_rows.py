@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +34,18 @@ class BadBatch(Exception):
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one row: the record's id ("" for none), whether it was created, and what was wrong ("" for
-    nothing)."""
+    """What became of one row: the record's id ("" for none), whether it was created, and what was wrong."""
 
-    row: Row
+    row: Mapping[str, Any]
     id: str = ""
     created: bool = False
-    error: str = ""
+    problem: RestError | None = None
+
+    @property
+    def error(self) -> str:
+        """What was wrong, as a cell of CSV."""
+        bad = self.problem
+        return f"{bad.code}:{bad.message}:{','.join(bad.fields or ()) or '--'}" if bad else ""
 
 
 def read_rows(text: str, delimiter: str = ",") -> tuple[list[str], list[Row]]:
@@ -65,14 +70,52 @@ def write_rows(
     for name in header:
         if (_link(ctx, obj, name) if "." in name else obj.field(name)) is None:
             raise BadBatch(f"Field name not found : {name}")
+    return _carried(ctx, obj, operation, external_id, rows, _typed)
+
+
+def write_records(
+    ctx: Context, obj: ObjectType, operation: str, external_id: str, records: list[Document]
+) -> Iterator[Written]:
+    """Do the same for records of JSON, whose values have types; a parent's record names it by an external id."""
+    for record in records:
+        for name, value in record.items():
+            nested = isinstance(value, dict) and obj.parent(name)
+            if name != "attributes" and not nested and obj.field(name) is None:
+                raise BadBatch(f"Field name not found : {name}")
+    return _carried(ctx, obj, operation, external_id, records, _linked)
+
+
+def _carried(
+    ctx: Context,
+    obj: ObjectType,
+    operation: str,
+    external_id: str,
+    rows: Iterable[Mapping[str, Any]],
+    read: Callable[[Context, ObjectType, Any], Document],
+) -> Iterator[Written]:
     write = _writer(ctx, obj, operation, external_id)
     for row in rows:
         try:
-            ident, created = write(_typed(ctx, obj, row))
-            yield Written(row, ident, created)
+            yield Written(row, *write(read(ctx, obj, row)))
         except RestError as bad:
-            given = next((cell for name, cell in row.items() if name.lower() == "id"), "")
-            yield Written(row, given, error=f"{bad.code}:{bad.message}:{','.join(bad.fields or ()) or '--'}")
+            given = next((str(cell) for name, cell in row.items() if name.lower() == "id"), "")
+            yield Written(row, given, problem=bad)
+
+
+def _linked(ctx: Context, obj: ObjectType, record: Document) -> Document:
+    """Return a record of JSON with the ids of the parents that it names by one of their fields."""
+    values: Document = {}
+    for name, value in record.items():
+        if name == "attributes":
+            continue
+        if not isinstance(value, dict):
+            values[name] = value
+            continue
+        for own, key in value.items():
+            link = None if own == "attributes" else _link(ctx, obj, f"{name}.{own}")
+            if link is not None:
+                values[link[0].name] = _referenced(ctx, *link, str(key))
+    return values
 
 
 def query_rows(ctx: Context, soql: str, *, deleted: bool, api: str) -> tuple[list[str], list[list[str]]]:

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-Kind = Literal["operation", "parameter", "header", "path", "tooling", "bulk"]
+Kind = Literal["operation", "parameter", "header", "path", "tooling", "bulk", "streaming"]
 
 _VERSION = re.compile(r"/v\d{1,3}\.0(?=/|$)")
 
@@ -49,5 +49,11 @@ def refused(kind: Kind, name: str) -> Refusal | None:
 def refused_path(path: str) -> Refusal | None:
     """Return why a path is refused, by the longest of the table that it starts with."""
     plain = _VERSION.sub("/vXX.0", path, count=1)
-    found = [each for each in refusals() if each.kind == "path" and f"{plain}/".startswith(f"{each.name}/")]
+    found = [each for each in refusals() if each.kind == "path" and _start(each.name).match(f"{plain}/")]
     return max(found, key=lambda each: len(each.name), default=None)
+
+
+@cache
+def _start(name: str) -> re.Pattern[str]:
+    """Return what the paths of a row start with: `{object}` stands for any one part."""
+    return re.compile("/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in name.split("/")) + "/")

@@ -12,7 +12,7 @@ from typing import Any
 
 from emulators.coverage import note_action
 from emulators.http import Request, Response
-from emulators.salesforce import bulk2, composite, credentials, errors, sobjects, tooling
+from emulators.salesforce import bulk2, composite, credentials, errors, sobject_tree, sobjects, tooling
 from emulators.salesforce.columns import columns_of
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError, UnknownResource
@@ -46,7 +46,10 @@ class Rest:
         except UnknownResource as error:
             self._note(request)
             known = refused_path(request.path)
-            return (UnknownResource(known.message) if known else error).response()
+            message = (
+                known.message if known else f"{error.message}: the emulated org has no {request.method} {request.path}"
+            )
+            return UnknownResource(message).response()
         except RestError as error:
             return error.response()
 
@@ -80,6 +83,9 @@ class Rest:
             case ["limits"] if ctx.api == "data":
                 limits = {name: {"Max": most, "Remaining": most} for name, most in _limits().items()}
                 return Response.of_json(limits)
+            case ["recent"] if ctx.api == "data":
+                # What users look at in the user interface, which an emulated org lacks.
+                return Response.of_json([])
             case ["limits", "recordCount"] if ctx.api == "data":
                 return self._record_count(ctx)
             case ["query" | "queryAll"]:
@@ -92,8 +98,12 @@ class Rest:
                 return bulk2.handle(ctx, rest)
             case ["sobjects", *rest]:
                 return sobjects.handle(ctx, rest)
-            case ["composite", "sobjects", *rest] if ctx.method in ("GET", "POST", "PATCH", "DELETE") and not rest:
-                return composite.collection(ctx)
+            case ["composite", "sobjects", *rest] if len(rest) <= 2:
+                return composite.collection(ctx, rest)
+            case ["composite", "tree", name] if ctx.method == "POST" and ctx.api == "data":
+                return sobject_tree.plant(ctx, ctx.object(name))
+            case ["composite", "graph"] if ctx.method == "POST" and ctx.api == "data":
+                return composite.graph(ctx, lambda request: self.handle(ctx.org, request, ctx.session))
             case ["composite"] if ctx.method == "POST":
                 return composite.composite(ctx, lambda request: self.handle(ctx.org, request, ctx.session))
             case ["composite", "batch"] if ctx.method == "POST":
@@ -177,6 +187,7 @@ _RESOURCES = (
     "named-credentials",
     "query",
     "queryAll",
+    "recent",
     "sobjects",
     "tooling",
 )

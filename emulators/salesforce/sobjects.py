@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from emulators.http import Response
-from emulators.salesforce import describe, errors, ids, packages
+from emulators.salesforce import describe, errors, ids, packages, replication
 from emulators.salesforce.context import Context
 from emulators.salesforce.errors import RestError, UnknownResource
 from emulators.salesforce.schema import ObjectType
@@ -29,7 +30,14 @@ def handle(ctx: Context, path: list[str]) -> Response:
         case [name, "describe"]:
             _methods(ctx, "GET", "HEAD")
             return Response.of_json(_describe(ctx, ctx.object(name)))
-        case [_, "describe", *_] | [_, "updated" | "deleted" | "listviews" | "quickActions" | "defaultValues"]:
+        case [name, "deleted" | "updated" as what]:
+            _methods(ctx, "GET")
+            return (
+                replication.deleted(ctx, ctx.object(name))
+                if what == "deleted"
+                else replication.updated(ctx, ctx.object(name))
+            )
+        case [_, "describe", *_] | [_, "listviews" | "quickActions" | "defaultValues"] | ["User", _, "password"]:
             raise UnknownResource
         case [name, ident]:
             return _record(ctx, ctx.object(name), ident)
@@ -47,7 +55,8 @@ def _describe(ctx: Context, obj: ObjectType) -> dict[str, Any]:
 def _record(ctx: Context, obj: ObjectType, ident: str) -> Response:
     match ctx.method:
         case "GET" | "HEAD":
-            return Response.of_json(_shown(ctx, obj, ctx.records.get(obj, ident)))
+            fields = ctx.request.query.get("fields")
+            return Response.of_json(shown(ctx, obj, ctx.records.get(obj, ident), fields.split(",") if fields else None))
         case "PATCH":
             _update(ctx, obj, ident, ctx.json_object())
             return Response(204)
@@ -94,13 +103,12 @@ def _activation(ctx: Context, ident: str, values: Row) -> Row:
     raise RestError(400, "FIELD_INTEGRITY_EXCEPTION", message, ["Metadata"])
 
 
-def _shown(ctx: Context, obj: ObjectType, row: Row) -> Row:
-    """Return a record as it is read: all fields, or those of `?fields=`."""
-    wanted = ctx.request.query.get("fields")
+def shown(ctx: Context, obj: ObjectType, row: Row, wanted: Iterable[str] | None) -> Row:
+    """Return a record as it is read: `wanted` fields and its id, or all. Raises `RestError` for an unknown field."""
     fields = list(obj.fields.values())
     if wanted is not None:
         fields = []
-        for name in wanted.split(","):
+        for name in wanted:
             field = obj.field(name.strip())
             if field is None:
                 raise RestError(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {obj.name}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from typing import Any
 
 from salesforce_world import Caller
 
@@ -60,6 +62,63 @@ def test_a_query_through_a_parent_that_is_not_there_has_its_column_all_the_same(
     result_id = caller("GET", path).body.decode().partition("<result>")[2].partition("</result>")[0]
     found = caller("GET", f"{path}/{result_id}").body.decode()
     assert list(csv.DictReader(io.StringIO(found))) == [{"Account.Name": "", "LastName": "Alone"}]
+
+
+def in_json(caller: Caller, path: str, body: Any) -> Any:
+    headers = {"x-sfdc-session": caller.token, "content-type": "application/json"}
+    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    response = caller.salesforce.handle(
+        Request("GET" if body == "" else "POST", caller.host, f"/services/async/62.0{path}", headers, data)
+    )
+    return json.loads(response.body)
+
+
+def loaded(caller: Caller, operation: str, name: str, body: Any, **more: Any) -> Any:
+    """Load a batch in JSON, as simple-salesforce does, and return its result."""
+    asked = {"operation": operation, "object": name, "concurrencyMode": 0, "contentType": "JSON", **more}
+    job = in_json(caller, "/job", asked)
+    batch = in_json(caller, f"/job/{job['id']}/batch", body)
+    assert in_json(caller, f"/job/{job['id']}", {"state": "Closed"})["state"] == "Closed"
+    assert in_json(caller, f"/job/{job['id']}/batch", "")["batchInfo"] == [batch]
+    assert (job["concurrencyMode"], job["contentType"]) == ("Parallel", "JSON")
+    if batch["state"] == "Failed":
+        return batch["stateMessage"]
+    result = f"/job/{job['id']}/batch/{batch['id']}/result"
+    answer = in_json(caller, result, "")
+    return in_json(caller, f"{result}/{answer[0]}", "") if operation.startswith("query") else answer
+
+
+@cites("knowledge")
+def test_records_are_loaded_and_queried_in_json_too(caller: Caller) -> None:
+    """A job whose content type is JSON takes records with typed values, and answers in JSON."""
+    done = loaded(
+        caller, "insert", "Account", [{"Name": "上海", "NumberOfEmployees": 3, "Phone": None}, {"Phone": "2"}]
+    )
+    assert [(row["success"], row["created"], len(row["errors"])) for row in done] == [
+        (True, True, 0),
+        (False, False, 1),
+    ]
+    assert (done[1]["id"], done[1]["errors"][0]["statusCode"]) == (None, "REQUIRED_FIELD_MISSING")
+    (row,) = loaded(caller, "query", "Account", "SELECT Id, Name, NumberOfEmployees FROM Account")
+    assert (row["Id"], row["Name"], row["NumberOfEmployees"]) == (done[0]["id"], "上海", 3)
+    again = loaded(caller, "upsert", "Account", [{"Id": row["Id"], "Name": "京"}], externalIdFieldName="Id")
+    assert [(each["success"], each["created"]) for each in again] == [(True, False)]
+    child = loaded(caller, "insert", "Contact", [{"LastName": "Li", "Account": {"Id": row["Id"]}}])
+    assert child[0]["success"]
+    assert caller.records("SELECT Account.Name FROM Contact")[0]["Account"]["Name"] == "京"
+    assert loaded(caller, "delete", "Account", [{"Id": row["Id"]}])[0]["success"]
+    assert caller.query("SELECT COUNT() FROM Account")["totalSize"] == 0
+
+
+@cites("bulk answers", "knowledge")
+def test_a_batch_of_json_with_an_unknown_field_fails_whole(caller: Caller) -> None:
+    """A batch of JSON with a field that the object lacks, or that is no list of records, fails whole."""
+    assert loaded(caller, "insert", "Account", [{"Name": "A"}, {"Nmae": "B"}]).endswith("Field name not found : Nmae")
+    for body in ("[", {"Name": "A"}):
+        assert "Records not processed" in loaded(caller, "insert", "Account", body)
+    assert caller.query("SELECT COUNT() FROM Account")["totalSize"] == 0
+    refused = in_json(caller, "/job", {"operation": "insert", "object": "Nothing"})
+    assert refused["exceptionCode"] == "InvalidEntity"
 
 
 def test_what_the_bulk_api_lacks_is_a_clear_error(caller: Caller) -> None:

@@ -222,7 +222,9 @@ def test_an_unknown_resource_is_refused_and_lands_in_the_coverage_table(caller: 
     assert row == {"product": "Salesforce REST API", "version": "", "action": action, "calls": 2}
 
 
-@pytest.mark.parametrize("path", ["sobjects/Account/describe/layouts", "sobjects/Account/updated", "composite/graph"])
+@pytest.mark.parametrize(
+    "path", ["sobjects/Account/describe/layouts", "sobjects/Account/defaultValues", "composite/graph"]
+)
 def test_a_resource_that_only_salesforce_has_is_noted_too(path: str, caller: Caller, world: World) -> None:
     assert caller.refused("GET", f"{DATA}/{path}")[:2] == (404, "NOT_FOUND")
     ((_, row),) = world.store.all("coverage")
