@@ -343,6 +343,14 @@ class Catalog:
                 IsBeta=False,
                 IsManaged=True,
                 ReleaseState="Released",
+                Package2ContainerOptions="Managed",
+                InstallValidationStatus="NO_ERRORS_DETECTED",
+                IsDeprecated=False,
+                IsOrgDependent=False,
+                IsPasswordProtected=False,
+                IsSecurityReviewed=False,
+                CspTrustedSites={"settings": []},
+                RemoteSiteSettings={"settings": []},
             )
 
     def _custom_metadata(self, obj: ObjectType) -> Iterator[Row]:

@@ -15,6 +15,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -213,6 +214,13 @@ class SimpleSalesforce:
 
     def _limits(self) -> Any:
         return self._org.limits()
+
+    def _deleted(self, name: str) -> Any:
+        now = datetime.now(UTC)
+        return getattr(self._org, name).deleted(now - timedelta(minutes=10), now + timedelta(minutes=2))
+
+    def _bulk(self, operation: str, name: str, data: Any) -> Any:
+        return getattr(getattr(self._org.bulk, name), operation)(data)
 
     def _bulk_load(self, operation: str, name: str, records: list[dict[str, Any]]) -> Any:
         return getattr(getattr(self._org.bulk2, name), operation)(records=records, wait=1)
