@@ -13,7 +13,7 @@ from kit.problems import Place, Problem, Refused, relative
 from orgs.access import FILE as ACCESS_FILE
 from orgs.access import load_access
 from orgs.domains import hosts
-from orgs.federation import DEFAULT_FILE, load_federation
+from orgs.federation import load_federation, own_file
 from orgs.model import Federation, Org
 from orgs.runnerkey import ensure_runner_key
 from orgs.schema import schema_text
@@ -46,7 +46,7 @@ def federation() -> None:
 def check(file: Path | None, as_json: bool) -> None:
     """Read the federation file and say everything that is wrong with it."""
     found = load_federation(file)
-    name = relative(file or DEFAULT_FILE)
+    name = relative(file or own_file())
     rings = len(found.rings())
     emit(
         {"file": name, "orgs": len(found.orgs), "rings": rings},
@@ -93,7 +93,7 @@ def schema() -> None:
 def world_command(file: Path | None, certificate: Path, out: Path | None) -> None:
     """Print what `sfoa emulators seed` reads: every org, its hosts and who may log in."""
     found = load_federation(file)
-    access = load_access((file or DEFAULT_FILE).with_name(ACCESS_FILE), found)
+    access = load_access((file or own_file()).with_name(ACCESS_FILE), found)
     text = json.dumps(world(found, _certificate(certificate), access), indent=2, ensure_ascii=False)
     if out is None:
         click.echo(text)

@@ -43,18 +43,30 @@ __all__ = [
     "Term",
     "api_number",
     "load_federation",
+    "own_file",
     "parse_federation",
 ]
 
 DEFAULT_FILE = Path(__file__).with_name("federation.yml")
 
 
+def own_file(name: str = DEFAULT_FILE.name) -> Path:
+    """Return a file of the folder in which the federation file lies that a command means when it is told none.
+
+    That is `orgs/` of the project around the working directory. Without one it is the sample, beside this module: kit
+    and project may lie in different places, and another company's file is never read in place of the project's own.
+    """
+    here = Path.cwd()
+    own = (folder / "orgs" for folder in (here, *here.parents))
+    return next((folder for folder in own if (folder / DEFAULT_FILE.name).is_file()), DEFAULT_FILE.parent) / name
+
+
 def load_federation(path: Path | None = None) -> Federation:
-    """Read a federation file, by default the one beside this module.
+    """Read a federation file, by default the project's own (`own_file`).
 
     Raises `Refused` with every problem of the file, each with its line, the value, the rule and the fix.
     """
-    source = path or DEFAULT_FILE
+    source = path or own_file()
     return parse_federation(read_yaml(source), source.parent)
 
 

@@ -11,9 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from infra.limits import limits
 from infra.sections.base import Section
+from kit.problems import Refused
 from kit.yamlfile import parse_model, read_yaml
 from orgs import crossborder
 from orgs.crossborder import ImportantData, Mechanism, MechanismKind, Register, Transfer
+from orgs.federation import own_file
 
 MAINLAND = "CN"
 BEIJING = timezone(timedelta(hours=8))  # where the dates of filings count
@@ -139,14 +141,18 @@ def _check(basis: LegalBasis, today: date) -> None:
     if basis.entry is None:
         _in_force(f"{basis.kind} {basis.number}", basis.valid_until, today)
         return
-    register = parse_model(Register, read_yaml(crossborder.DEFAULT_FILE))
+    try:
+        register = parse_model(Register, read_yaml(own_file(crossborder.DEFAULT_FILE.name)))
+    except Refused as refused:
+        first = refused.problems[0]
+        _wrong(f"orgs/cross-border.yml can't be read: {first.place}: {first.what}", first.rule, first.fix)
     known = {transfer.id: transfer for transfer in register.transfers}
     transfer = known.get(basis.entry)
     if transfer is None:
         _wrong(
             f"orgs/cross-border.yml has no transfer {basis.entry}",
             "a basis that is named is one that stands in the register",
-            f"use one of {', '.join(sorted(known))}, or add it there",
+            f"use one of {', '.join(sorted(known))}, or add it there" if known else "add it there",
         )
     _check_transfer(transfer, today)
 
