@@ -20,6 +20,8 @@ from emulators.salesforce.orgs import OrgRecord
 from emulators.store import Document
 
 COVERAGE_NEEDED = 75  # percent; Metadata API Developer Guide, "Running a Subset of Tests in a Deployment"
+# Of these levels each class and trigger of the deploy must be covered by itself, in a sandbox too.
+_EACH_CLASS = ("RunSpecifiedTests", "RunRelevantTests")
 _MILLISECONDS_A_TEST = 20.0
 
 # "Running Tests in a Deployment" (read 2026-11-22): to API version 33.0 production tested deploys of most types, not of
@@ -36,6 +38,12 @@ _METHOD = re.compile(
     r"void\s+(\w+)\s*\(",
     re.IGNORECASE,
 )
+# "Run Relevant Apex Tests in a Deployment (Beta)" (262.0, excerpt read 2026-11-22): which tests are always run, and
+# which when one of the components that they name is deployed.
+_CRITICAL = re.compile(r"@istest\s*\([^)]*\bcritical\s*=\s*true\b", re.IGNORECASE)
+_MADE_FOR = re.compile(r"@istest\s*\([^)]*\btestfor\s*=\s*'([^']*)'", re.IGNORECASE)
+_PAIR = re.compile(r"(Apex(?:Class|Trigger))\s*:\s*(\w+)")
+_ANNOTATION = re.compile(r"@istest\s*\([^)]*\)", re.IGNORECASE)
 _LINE_OF_CODE = re.compile(r"[;{]")
 
 
@@ -146,7 +154,7 @@ def run_tests(org: OrgRecord, state: OrgState, options: DeployOptions, declared:
     )
     coverage = _coverage(state, declared.get("apex_coverage", {}), tested=bool(results))
     warnings = tuple(_coverage_warnings(state, level, coverage))
-    enforced = not org.is_sandbox or level == "RunSpecifiedTests"
+    enforced = not org.is_sandbox or level in _EACH_CLASS
     return TestRun(level, results, coverage, warnings, enforced=enforced, problems=problems)
 
 
@@ -167,14 +175,22 @@ def _chosen(classes: Mapping[str, tuple[str, ...]], wanted: str) -> dict[str, tu
 
 
 def _relevant(state: OrgState, classes: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return the test classes that come with the deploy or name a class that does."""
-    coming = {key.full_name for key in state.incoming if key.type in ("ApexClass", "ApexTrigger")}
-    word = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(coming))) + r")\b") if coming else None
-    return {
-        name: methods
-        for name, methods in classes.items()
-        if name in coming or (word and word.search(_code(state, Key("ApexClass", name))))
-    }
+    """Return the test classes that come with the deploy or name what does, in their code or by `testFor`, and those
+    that are critical."""
+    coming = {key for key in state.incoming if key.type in ("ApexClass", "ApexTrigger")}
+    names = {key.full_name for key in coming}
+    word = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(names))) + r")\b") if names else None
+
+    def chosen(name: str) -> bool:
+        code = _code(state, Key("ApexClass", name))
+        return (
+            name in names
+            or bool(_CRITICAL.search(code))
+            or bool({Key(*pair) for each in _MADE_FOR.findall(code) for pair in _PAIR.findall(each)} & coming)
+            or bool(word and word.search(_ANNOTATION.sub(" ", code)))
+        )
+
+    return {name: methods for name, methods in classes.items() if chosen(name)}
 
 
 def _code(state: OrgState, key: Key) -> str:
@@ -210,7 +226,7 @@ def _coverage(state: OrgState, declared: Mapping[str, float], *, tested: bool) -
 
 def _coverage_warnings(state: OrgState, level: str, coverage: Iterable[Coverage]) -> Iterable[tuple[str, str]]:
     """Yield (name, message): each deployed class by itself for specified tests, else the whole org's average."""
-    if level in ("RunSpecifiedTests", "RunRelevantTests"):
+    if level in _EACH_CLASS:
         for each in coverage:
             percent = _percent(each.lines, each.uncovered)
             if Key(f"Apex{each.type}", each.name) in state.incoming and percent < COVERAGE_NEEDED:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from metadata_support import EmulatedOrg, apex, apex_package, apex_tests, manifest, one, xml
 
 from tests.emulated_org import cites
@@ -89,6 +92,45 @@ def test_specified_tests_must_cover_each_deployed_class_in_a_sandbox_too() -> No
     assert low["status"] == "Failed"
     assert low["errorMessage"].startswith("Test coverage of selected Apex Class is 74%")
     assert org.deploy(package, testLevel="RunLocalTests")["status"] == "Succeeded"
+
+
+@cites("deploy options", "knowledge")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"testLevel": "RunSpecifiedTests"}, "RunSpecifiedTests requires at least one test class"),
+        ({"testLevel": "RunLocalTests", "runTests": ["HelloTest"]}, "only with a testLevel of RunSpecifiedTests"),
+        ({"testLevel": "RunSome"}, "'RunSome' is not a valid value for the type TestLevel"),
+    ],
+)
+def test_a_test_level_and_the_tests_that_are_named_must_fit(
+    options: dict[str, Any], words: str, sandbox: EmulatedOrg
+) -> None:
+    """RunSpecifiedTests needs tests, no other level takes any, and a level is one of those that there are."""
+    tags = "".join(
+        f"<{name}>{each}</{name}>" for name, value in options.items() for each in ([value] if isinstance(value, str) else value)
+    )
+    body = sandbox.soap("deploy", f"<ZipFile>eA==</ZipFile><DeployOptions>{tags}</DeployOptions>")
+    assert words in (body.findtext(".//faultstring") or "")
+
+
+@cites("relevant tests")
+def test_relevant_tests_are_those_of_what_is_deployed() -> None:
+    """RunRelevantTests runs tests that come along or name what is deployed, critical ones, and those made for it; each
+    deployed class needs 75% coverage by itself."""
+    org = EmulatedOrg(declared={"apex_coverage": {"Hello": 70, "Other": 0}})
+    naming = apex("NamesTest", "@isTest private class NamesTest { @isTest static void a() { new Hello(); } }")
+    critical = apex("CriticalTest", "@IsTest(critical = true) private class CriticalTest { @isTest static void b() { } }")
+    made = apex(
+        "MadeTest", "@IsTest(testFor='ApexClass:Nope, ApexClass:Hello') private class MadeTest { @isTest static void c() {} }"
+    )
+    org.deploy(apex_package(apex("Hello"), apex("Other"), naming, critical, made, apex_tests("OtherTest")))
+    big = apex("Hello", "public class Hello {" + "Integer a;" * 99 + "}")
+    result = org.deploy(apex_package(big), testLevel="RunRelevantTests")
+    run = result["details"]["runTestResult"]
+    assert sorted(test["name"] for test in run["successes"]) == ["CriticalTest", "MadeTest", "NamesTest"]
+    assert [warning["name"] for warning in run["codeCoverageWarnings"]] == ["Hello"]
+    assert result["status"] == "Failed"
 
 
 @cites("local tests")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from metadata_support import FLOW, EmulatedOrg, layout, manifest, one, with_store, xml
 
 from tests.emulated_org import cites
@@ -42,16 +43,18 @@ def test_a_deleted_field_leaves_layouts_and_permissions_but_not_rules(sandbox: E
     assert b"Floor__c" in files["objects/Store__c.object"]
 
 
-@cites("deletion")
-def test_deletions_before_and_after_the_additions(sandbox: EmulatedOrg) -> None:
-    """destructiveChangesPre.xml is carried out before the additions, destructiveChangesPost.xml after them."""
+@cites("deletion", "knowledge")
+@pytest.mark.parametrize("early", ["Pre", ""])
+def test_deletions_before_and_after_the_additions(sandbox: EmulatedOrg, early: str) -> None:
+    """destructiveChangesPre.xml is carried out before the additions, as is destructiveChanges.xml;
+    destructiveChangesPost.xml after them."""
     old = FLOW.format("<filters><field>Area__c</field></filters><object>Store__c</object>")
     new = FLOW.format("<object>Store__c</object>")
     with_store(sandbox, "Area__c")
     assert sandbox.problems(one("Flow", "F", "flows/F.flow", old)) == []
     change = one("Flow", "F", "flows/F.flow", new)
     listed = {"CustomField": ["Store__c.Area__c"]}
-    before = destroy(listed, "Pre") | change
+    before = destroy(listed, early) | change
     assert len(sandbox.problems(before)) == 1
     assert sandbox.problems(destroy(listed, "Post") | change) == []
     assert not sandbox.components.get("CustomField", "Store__c.Area__c")

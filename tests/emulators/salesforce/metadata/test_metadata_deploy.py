@@ -38,7 +38,9 @@ def test_deploys_to_one_org_are_carried_out_one_after_the_other(sandbox: Emulate
     sandbox.clock.seconds += 0.5
     assert [sandbox.status(i)["status"] for i in (first, second)] == ["InProgress", "Pending"]
     sandbox.clock.seconds += 60
-    assert [sandbox.status(i)["status"] for i in (first, second)] == ["Succeeded", "Succeeded"]
+    done, after = (sandbox.status(i) for i in (first, second))
+    assert (done["status"], after["status"]) == ("Succeeded", "Succeeded")
+    assert after["startDate"] >= done["completedDate"]
 
 
 @cites("deploy message", "knowledge")
@@ -107,6 +109,16 @@ def test_a_sandbox_keeps_what_succeeded_when_asked_to(sandbox: EmulatedOrg) -> N
     assert {"Store__c", "Store__c.Area__c", "Store__c-L"} == set(failed)
     assert sandbox.components.get("ApexClass", "Fine")
     assert not sandbox.components.get("CustomField", "Store__c.Area__c")
+
+
+@cites("knowledge")
+def test_rollback_on_error_is_off_unless_it_is_asked_for(sandbox: EmulatedOrg) -> None:
+    """A deploy that doesn't say rollbackOnError keeps what succeeded; production refuses it therefore."""
+    files = {"package.xml": manifest({"ApexClass": ["Fine", "Gone"]}), **apex("Fine")}
+    assert sandbox.deploy(files, rollbackOnError=[])["status"] == "SucceededPartial"
+    assert sandbox.components.get("ApexClass", "Fine")
+    with pytest.raises(AssertionError, match="must set rollbackOnError to true"):
+        EmulatedOrg("production").submit(files, rollbackOnError=[])
 
 
 @cites("rollback", "deploy options", "knowledge")

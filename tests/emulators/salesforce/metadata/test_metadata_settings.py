@@ -42,6 +42,15 @@ def test_the_trusted_ip_ranges_that_come_replace_all_that_the_org_has(sandbox: E
 
 
 @cites("network access")
+def test_a_range_that_comes_takes_nothing_of_the_one_that_was_there(sandbox: EmulatedOrg) -> None:
+    """Of the ranges that were there nothing stays, not even a description that the new one leaves out."""
+    described = ranges("10.0.0").replace("<end>", "<description>office</description><end>")
+    assert sandbox.problems(security(described)) == []
+    assert sandbox.problems(security(ranges("10.0.2"))) == []
+    assert b"office" not in held(sandbox)
+
+
+@cites("network access")
 def test_an_empty_network_access_removes_all_ranges(sandbox: EmulatedOrg) -> None:
     """An empty networkAccess removes all trusted IP ranges."""
     sandbox.deploy(security(ranges("10.0.0")))

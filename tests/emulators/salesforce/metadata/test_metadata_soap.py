@@ -11,7 +11,7 @@ from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, x
 from emulators.coverage import unknown_actions
 from emulators.http import Request
 from emulators.salesforce.metadata import retrieves
-from emulators.salesforce.metadata.checks import without_wildcard
+from emulators.salesforce.metadata.components import Key, OrgComponent
 from tests.emulated_org import cites
 
 
@@ -123,11 +123,27 @@ def test_wildcards_leave_out_standard_objects_and_types_in_folders(sandbox: Emul
 
 
 @cites("manifest", "knowledge")
-@pytest.mark.parametrize("kind", sorted(without_wildcard()))
-def test_components_of_some_types_are_retrieved_by_name_only(sandbox: EmulatedOrg, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name", "path"),
+    [
+        ("CustomField", "Account.Area__c", "objects/Account.object"),
+        ("Dashboard", "F/D", "dashboards/F/D.dashboard"),
+        ("Document", "F/D.txt", "documents/F/D.txt"),
+        ("EmailTemplate", "F/E", "email/F/E.email"),
+        ("Report", "F/R", "reports/F/R.report"),
+        ("StandardValueSet", "Industry", "standardValueSets/Industry.standardValueSet"),
+    ],
+)
+def test_components_of_some_types_are_retrieved_by_name_only(
+    sandbox: EmulatedOrg, kind: str, name: str, path: str
+) -> None:
     """A wildcard brings nothing of custom fields, standard value sets, and the types that lie in folders."""
-    store(sandbox)
+    xml_of = "<fields><fullName>Area__c</fullName></fields>" if kind == "CustomField" else f"<{kind}/>"
+    digest = sandbox.components.keep(xml_of.encode())
+    parent = Key("CustomObject", "Account") if kind == "CustomField" else None
+    sandbox.components.put(OrgComponent(Key(kind, name), {path: digest}, parent))
     assert set(sandbox.retrieve({kind: ["*"]})) == {"package.xml"}
+    assert path in sandbox.retrieve({kind: [name]})
 
 
 def test_a_standard_object_can_be_changed_and_comes_back(sandbox: EmulatedOrg) -> None:
