@@ -8,14 +8,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
+
+from flows import xmltext
 from flows.bundle import Bundle, build_bundle
 from flows.components import Component, ComponentKey
 from flows.ledger import Entry, Event
 from flows.plan import Plan, State, delete_order, state_digest, tests_for
+from flows.snapshot import of_files
 from kit.problems import Problem
 from kit.yamlfile import read_yaml
 
 TABLE = Path(__file__).with_name("irreversible.yml")
+_HOURS = "loginHours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def inverse(runs: Sequence[Undone], shipped: State, held: State, *, org: str, pr
     for run in runs:
         for key in (*run.plan.touched, *run.plan.deletes, *run.snapshot.components):
             before.setdefault(key, run.snapshot.components.get(key))
-    restored = [component for component in before.values() if component]
+    restored = [_with_hours(component) for component in before.values() if component]
     gone = [key for key, component in before.items() if component is None and key in there]
     stays = [key for key in gone if _is_standard(key)]
     version = max((run.snapshot.api_version for run in runs), key=float)
@@ -108,6 +113,24 @@ def _losses(plan: Plan) -> list[str]:
         for key in keys
         if key.type in table[what]
     ]
+
+
+def _with_hours(component: Component) -> Component:
+    """Return a profile that restricts no login hours with the empty element that takes such a restriction away.
+
+    What a deployed profile leaves out stays as the org has it. Metadata API Developer Guide, "Profile" (66.0, read
+    2026-11-22): login hours are always retrieved, and an explicit empty `loginHours` deletes them. There is no such
+    thing for login ranges: both addresses of one are required, and the Tooling API only reads profiles.
+    """
+    if component.key.type != "Profile":
+        return component
+    files = []
+    for file in component.files:
+        root = xmltext.parse(file.data).root
+        if not any(xmltext.local_name(child) == _HOURS for child in root):
+            etree.SubElement(root, f"{{{xmltext.NAMESPACE}}}{_HOURS}")
+        files.append((file.path, etree.tostring(root, xml_declaration=True, encoding="UTF-8")))
+    return of_files(component.key, files)
 
 
 def _is_standard(key: ComponentKey) -> bool:

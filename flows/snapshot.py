@@ -149,7 +149,7 @@ class _Retrieved:
             return
         paths = self._paths(kind, key.full_name)
         if paths:
-            yield _whole(key, [(path, self.files[path]) for path in paths])
+            yield of_files(key, [(path, self.files[path]) for path in paths])
 
     def _paths(self, kind: MetadataType, name: str) -> list[str]:
         if kind.is_bundle or kind.is_digital_experience:
@@ -214,7 +214,8 @@ def _fragment(key: ComponentKey, opened: _Opened, child: _Child, parent: str) ->
     )
 
 
-def _whole(key: ComponentKey, files: list[tuple[str, bytes]]) -> Component:
+def of_files(key: ComponentKey, files: list[tuple[str, bytes]]) -> Component:
+    """Return a component that is these files (path, content), at least one."""
     digest = _digest(part for path, data in files for part in (path.encode(), _content(data)))
     return Component(key, digest, LAYER, Place(files[0][0]), files=tuple(MdapiFile(path, data) for path, data in files))
 

@@ -3,15 +3,20 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 from release_support import OrgInMemory, apex, bundle_of, bundles, custom_field, state_of
 
-from flows.bundle import Bundle
+from flows.bundle import Bundle, build_bundle
 from flows.components import ComponentKey
 from flows.conflicts import Conflict
 from flows.failures import PromotionFailed
 from flows.ledger import Event, Ledger
 from flows.objectstore import Buckets, MemoryStore
+from flows.plan import Plan, tests_for
 from flows.promote import Promotion
+from flows.rollback import Undone, inverse
+from flows.snapshot import of_files
+from flows.verify import verify
 from kit.problems import Refused
 from orgs.federation import load_federation
 
@@ -155,6 +160,25 @@ def test_a_standard_field_that_a_release_customized_stays_and_is_named(promotion
     promotion.rollback()
     assert ("Case", "Status") in org.fields
     assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
+
+
+HOURS = "<loginHours><mondayEnd>1020</mondayEnd><mondayStart>300</mondayStart></loginHours>"
+
+
+@pytest.mark.parametrize(("held", "added"), [("", 1), (HOURS, 0), ("<loginHours/>", 0)])
+def test_login_hours_that_a_release_brought_to_a_profile_are_taken_away_again(held: str, added: int) -> None:
+    """A profile that restricted none gets the empty element that the Metadata API takes for that; others stay as is."""
+    key, path = ComponentKey("Profile", "Sales"), "profiles/Sales.profile"
+    xml = f'<Profile xmlns="http://soap.sforce.com/2006/04/metadata"><custom>true</custom>{held}</Profile>'
+    snapshot = build_bundle([of_files(key, [(path, xml.encode())])], "64.0")
+    run = Undone(Plan("china-uat", "d", "b", (), (key,), (), tests_for([], production=False)), snapshot)
+    back = inverse([run], {key: "new"}, {}, org="china-uat", production=False)
+    (file,) = back.bundle.components[key].files
+    root = etree.fromstring(file.data)
+    assert [etree.QName(each).localname for each in root] == ["custom"] + ["loginHours"] * (added or bool(held))
+    assert [len(each) for each in root][1:] == ([0] if added else [2] if held == HOURS else [0])
+    assert verify(back.bundle.components.values(), {path: xml.encode()}).differs == ()
+    assert [loss for loss in back.losses if "login ranges" in loss]
 
 
 def test_there_is_nothing_to_roll_back_where_nothing_was_promoted(promotion: Promotion) -> None:

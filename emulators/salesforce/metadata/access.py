@@ -46,9 +46,16 @@ def cut(key: Key, root: etree._Element, together: Collection[Key]) -> bytes:
 
 
 def over(held: etree._Element, coming: Incoming) -> Incoming:
-    """Return a profile as an org keeps it: the entries that come laid over those that it holds."""
+    """Return a profile as an org keeps it: the entries that come laid over those that it holds.
+
+    Of login hours and login ranges, which are lists of values, those that come replace all. Empty login hours take them
+    away.
+    """
     assert coming.element is not None
     result = copy.deepcopy(coming.element)
+    for each in list(elements(result)):
+        if local(each) in _table()["removed_when_empty"] and not len(each):
+            result.remove(each)
     brought = {_identity(each) for each in elements(coming.element)}
     for each in elements(held):
         if _identity(each) not in brought:

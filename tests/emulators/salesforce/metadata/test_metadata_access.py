@@ -100,6 +100,33 @@ def test_a_deployed_profile_changes_only_the_entries_that_it_brings(org: Emulate
     assert back.count(b"<fieldPermissions>") == 1
 
 
+HOURS = "<loginHours><mondayEnd>1020</mondayEnd><mondayStart>300</mondayStart></loginHours>"
+RANGES = "".join(
+    f"<loginIpRanges><endAddress>10.0.{n}.9</endAddress><startAddress>10.0.{n}.1</startAddress></loginIpRanges>"
+    for n in (1, 2)
+)
+
+
+@cites("profile page", "login ranges")
+def test_login_hours_and_ranges_are_always_retrieved_and_replaced_whole(org: EmulatedOrg) -> None:
+    """A profile always comes with its login hours and ranges. A deploy replaces them as a whole, leaves alone what it
+    doesn't bring, and takes hours away by an empty element."""
+
+    def after(inner: str) -> bytes:
+        assert org.problems(one("Profile", "Sales", PROFILE, inner)) == []
+        return org.retrieve({"Profile": ["Sales"]})[PROFILE]
+
+    both = after(HOURS + RANGES)
+    assert (both.count(b"<loginIpRanges>"), b"<mondayEnd>1020<" in both) == (2, True)
+    fewer = after(RANGES[: len(RANGES) // 2])
+    assert (fewer.count(b"<loginIpRanges>"), b"10.0.1.1" in fewer, b"<mondayEnd>1020<" in fewer) == (1, True, True)
+    free = after("<loginHours/>")
+    assert (b"loginHours" in free, free.count(b"<loginIpRanges>")) == (False, 1)
+    assert entries(org.retrieve({"Profile": ["Sales"], "CustomObject": ["Store__c"], "ApexClass": ["Hello"]})[PROFILE]) == [
+        True
+    ] * 4
+
+
 @cites("knowledge")
 def test_a_profile_that_is_read_alone_is_whole(org: EmulatedOrg) -> None:
     """readMetadata gives a profile whole: there is no package that it could be cut to."""
