@@ -36,10 +36,16 @@ Packed = tuple[str, int, int, bytes]
 
 
 def packed(files: Mapping[str, bytes], level: int = 6) -> list[Packed]:
-    """Return `files` (path → content) compressed, to be put together by `zip_of`."""
+    """Return `files` (path → content) compressed, to be put together by `zip_of`.
+
+    What comes again is not compressed again: most -meta.xml files of Apex say the same.
+    """
+    known: dict[bytes, tuple[int, int, bytes]] = {}
     found: list[Packed] = []
     for path, data in files.items():
-        found.append((path, zlib.crc32(data), len(data), zlib.compress(data, level, _RAW)))
+        if (done := known.get(data)) is None:
+            done = known[data] = zlib.crc32(data), len(data), zlib.compress(data, level, _RAW)
+        found.append((path, *done))
     return found
 
 

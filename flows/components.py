@@ -31,8 +31,7 @@ class ComponentKey(NamedTuple):
         return cls(kind, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Lines of a file, from `line` (counted from 1) to the next run, that came one to one from `source` on.
 
     `source` is None where the lines are made by the kit and stand in no source file.
@@ -42,8 +41,7 @@ class Run:
     source: Place | None
 
 
-@dataclass(frozen=True, slots=True)
-class MdapiFile:
+class MdapiFile(NamedTuple):
     """One file of a component as the Metadata API wants it.
 
     `path` is relative to the package's root ("classes/Case.cls"). `runs` leads its lines back to the source;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flows.components import Run
 from flows.xmltext import NAMESPACE, ChildSpan
@@ -12,8 +12,7 @@ from kit.problems import Place
 _INDENT = b"    "
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """A container's file in the making: `data`, its `runs`, and where each fragment lies in it (start, length).
 
     `own_length` is how many bytes stem from the container's own content, 0 without any.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flows.components import Component
 from flows.converter import Converter
@@ -15,8 +15,7 @@ from kit.problems import Place, Problem
 _WORTH_SHARING = 2000  # files: a second process costs as much time as converting some hundreds (measured 2026-11)
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+class Converted(NamedTuple):
     """What a folder of source came to. `skipped` are files that are no metadata, as the project names them."""
 
     components: tuple[Component, ...]

@@ -14,8 +14,6 @@ from flows.contents import digest_of
 from flows.metadata_types import ChildType, MetadataType
 from flows.source.content import content_of
 from flows.source.project import Project, SourceFile
-from flows.source.replacements import RULE as REPLACEMENTS
-from flows.source.replacements import ReplacementError, replaced
 from flows.source.resolve import ARCHIVES, META, ChildFile, Found, same_name
 from flows.ui_bundle import DESCRIPTOR, wrong_in
 from flows.xmltext import MalformedXmlError
@@ -331,13 +329,19 @@ class Converter:
         """Read a file; one that can't be read is noted as a problem, and taken as empty."""
         try:
             data = content_of(file.path)
-            return replaced(data, file.path, self.project.replacements) if self.project.replacements else data
         except OSError as error:
             what = f"cannot read the file: {error.strerror}"
             self.problem(Place(file.name), what, "every file of the source can be read", "mend or remove it")
             return b""
-        except ReplacementError as error:
-            self.problem(Place(file.name), str(error), REPLACEMENTS, "set it, or allow it to be unset")
+        return self.with_replacements(file, data) if self.project.replacements else data
+
+    def with_replacements(self, file: SourceFile, data: bytes) -> bytes:
+        from flows.source import replacements  # most projects have none
+
+        try:
+            return replacements.replaced(data, file.path, self.project.replacements)
+        except replacements.ReplacementError as error:
+            self.problem(Place(file.name), str(error), replacements.RULE, "set it, or allow it to be unset")
             return b""
 
     def xml(self, file: SourceFile) -> xmltext.Document | None:

@@ -9,18 +9,17 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flows import xmltext
 from flows.archive import Packed, packed, zip_of
 from flows.components import ComponentKey, MdapiFile
 from flows.containers import joined
-from flows.convert import convert_files
 from flows.converter import Converter
 from flows.metadata_types import ChildType, MetadataType
-from flows.package import MANIFEST, assemble, manifest_naming
+from flows.package import MANIFEST, manifest_naming
 from flows.parallel import shared_out
-from flows.source.content import content_of
+from flows.source.content import first_read
 from flows.source.project import Project, SourceFile
 from flows.source.resolve import ChildFile, Found, resolve
 from kit.problems import Place, refuse_if_any, relative
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 _WORTH_SHARING = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class DirectPackage:
+class DirectPackage(NamedTuple):
     """A package as a zip, the full names of its components by their types, and the files that are no metadata."""
 
     zip: bytes
@@ -50,13 +48,7 @@ def package_of(project: Project) -> DirectPackage:
     files = project.all_files(project.package_directories)
     shares = _shares(project, files)
     if shares is None:
-        # What is wrong, or unusual, is told and settled where components are whole.
-        converted = convert_files(project, files, "source")
-        refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
-        whole: dict[str, list[str]] = defaultdict(list)
-        for component in converted.components:
-            whole[component.key.type].append(component.key.full_name)
-        return DirectPackage(assemble(converted.components, project.api_version).zip, whole, converted.skipped)
+        return _of_components(project, files)
     names = {kind: sorted(name for share in shares for name in share.names.get(kind, ())) for kind in _types(shares)}
     entries = [entry for share in shares for entry in share.entries]
     entries += packed({MANIFEST: manifest_naming(names, project.api_version)})
@@ -65,8 +57,20 @@ def package_of(project: Project) -> DirectPackage:
     return DirectPackage(zip_of(entries), names, tuple(ordered))
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
+def _of_components(project: Project, files: Iterable[SourceFile]) -> DirectPackage:
+    """Return the package by way of whole components, where what is wrong, or unusual, is told and settled."""
+    from flows.convert import convert_files
+    from flows.package import assemble
+
+    converted = convert_files(project, files, "source")
+    refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
+    names: dict[str, list[str]] = defaultdict(list)
+    for component in converted.components:
+        names[component.key.type].append(component.key.full_name)
+    return DirectPackage(assemble(converted.components, project.api_version).zip, names, converted.skipped)
+
+
+class _Share(NamedTuple):
     """What a process makes: plain tuples and bytes, which another one takes over at little cost."""
 
     names: Mapping[str, Sequence[str]]
@@ -163,7 +167,7 @@ class _Files(Converter):
     def is_taken(self, owner: str, child: ChildFile, into: list[tuple[str, tuple[str, str], bytes]]) -> bool:
         about, name, file = child
         try:
-            xml = xmltext.flat_element(content_of(file.path), about.name, about.element, about.id_element, name)
+            xml = xmltext.flat_element(first_read(file.path), about.name, about.element, about.id_element, name)
         except OSError:
             return False
         if not xml:

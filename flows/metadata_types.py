@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.xmltext import child_text
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 TABLE = Path(__file__).with_name("metadata_types.json")
 
 
-@dataclass(frozen=True, slots=True)
-class ChildType:
+class ChildType(NamedTuple):
     """A type whose components are elements of a container's file in Metadata API format.
 
     `element` is the element's name there ("fields"), `id_element` the one in it that names it. A `bare_name`
@@ -46,8 +44,7 @@ class ChildType:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataType:
+class MetadataType(NamedTuple):
     """One metadata type. Field meanings are those of Salesforce's registry, see `metadata_types.json`."""
 
     name: str
@@ -124,8 +121,7 @@ class MetadataType:
         return next((child for child in self.children if suffix in (child.suffix, child.legacy_suffix)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTable:
+class TypeTable(NamedTuple):
     """All types, by name, suffix and directory; `source` and `as_of` say where the facts are from.
 
     `api_version` is that of the Salesforce release of the day. Of types that share a suffix, `suffixes` says which one
@@ -192,8 +188,8 @@ def table_of(
     )
 
 
-_TYPE_FIELDS = {field.name for field in fields(MetadataType)} - {"children"}
-_CHILD_FIELDS = {field.name for field in fields(ChildType)} - {"element"}
+_TYPE_FIELDS = frozenset(MetadataType._fields) - {"children"}
+_CHILD_FIELDS = frozenset(ChildType._fields) - {"element"}
 
 
 def type_of(entry: Mapping[str, Any]) -> MetadataType:

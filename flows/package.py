@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from flows.archive import zip_bytes
 from flows.components import Component, ComponentKey, Run, by_key
@@ -23,8 +24,7 @@ DESTRUCTIVE_POST = "destructiveChangesPost.xml"
 _SLASH_NAMED = frozenset({"ReportFolder", "DashboardFolder", "EmailTemplateFolder"})
 
 
-@dataclass(frozen=True, slots=True)
-class LineMap:
+class LineMap(NamedTuple):
     """Leads a line of a file in a package back to the source file that it came from."""
 
     runs: Mapping[str, tuple[Run, ...]]
@@ -56,8 +56,7 @@ class Package:
         return zip_bytes(self.files)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Components laid out as files: `files` and `runs` by path, `spans` of fragments (start, length) by key,
     and for containers with content of their own, how many bytes of the file that is."""
 

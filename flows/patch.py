@@ -237,7 +237,7 @@ def _renamed(component: Component, named: dict[str, str]) -> Component:
         return Place(named.get(place.file, place.file), place.line)
 
     files = tuple(
-        replace(file, runs=tuple(Run(run.line, run.source and renamed(run.source)) for run in file.runs))
+        file._replace(runs=tuple(Run(run.line, run.source and renamed(run.source)) for run in file.runs))
         for file in component.files
     )
     return replace(component, source=renamed(component.source), files=files)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -46,8 +45,8 @@ def _as_the_api_has_it(kind: MetadataType, usual: MetadataType | None) -> Metada
     children = tuple(_named_as(child, known.get(child.name, child)) for child in kind.children)
     if kind.has_loose_children:
         children = usual.children
-    return replace(kind, children=children, fixed_name=usual.fixed_name)
+    return kind._replace(children=children, fixed_name=usual.fixed_name)
 
 
 def _named_as(child: ChildType, usual: ChildType) -> ChildType:
-    return replace(child, addressable=usual.addressable, bare_name=usual.bare_name)
+    return child._replace(addressable=usual.addressable, bare_name=usual.bare_name)

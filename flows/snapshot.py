@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from lxml import etree
@@ -26,14 +27,22 @@ META = "-meta.xml"
 TERRITORIES = "Territory2Model"
 
 
+Shipped = Mapping[ComponentKey, Component]
+"""Components as they are or were shipped: where those of a type outside the kit's table lie is where they were put."""
+
+
 def components_of(
-    files: Mapping[str, bytes], keys: Iterable[ComponentKey], whole: Collection[ComponentKey] = ()
+    files: Mapping[str, bytes],
+    keys: Iterable[ComponentKey],
+    whole: Collection[ComponentKey] = (),
+    shipped: Shipped = MappingProxyType({}),
 ) -> dict[ComponentKey, Component]:
     """Return what the retrieved `files` hold of `keys`; a key that the org doesn't have is left out.
 
-    Of containers that are in `whole` (an object that is deleted) every child comes with it, asked for or not.
+    Of containers that are in `whole` (an object that is deleted) every child comes with it, asked for or not. Raises
+    `Refused` for a key whose type isn't in the kit's table, and which isn't `shipped` either.
     """
-    org = _Retrieved(files)
+    org = _Retrieved(files, shipped)
     found: dict[ComponentKey, Component] = {}
     for key in keys:
         found.update((each.key, each) for each in org.take(key, with_children=key in whole))
@@ -41,16 +50,21 @@ def components_of(
 
 
 def refuse_unattributed(
-    files: Mapping[str, bytes], keys: Iterable[ComponentKey], found: Collection[ComponentKey], org: str
+    files: Mapping[str, bytes],
+    keys: Iterable[ComponentKey],
+    found: Collection[ComponentKey],
+    org: str,
+    shipped: Shipped = MappingProxyType({}),
 ) -> None:
     """Raise `Refused` when the org returned a file that belongs to nothing of `found`, and a component of the same
     folder seems to be missing: what seems to be missing may be that file, and a rollback would then delete it."""
     types = metadata_types()
     asked = list(keys)
-    owners = {key: types.by_name.get(key.type) or types.container_of.get(key.type) or _of_table(key) for key in asked}
-    homes = {key: _home(key, kind) for key, kind in owners.items()}
+    kinds = {key: types.by_name.get(key.type) or types.container_of.get(key.type) for key in asked}
+    directories = {key: kind.directory if kind else _directory(_model(key, shipped)) for key, kind in kinds.items()}
+    homes = {key: _home(key, kind) if kind else "" for key, kind in kinds.items()}
     known = set(homes.values())
-    taken = components_of(files, found)
+    taken = components_of(files, found, shipped=shipped)
     known |= {file.path for component in taken.values() for file in component.files}
     known |= {component.fragment.path for component in taken.values() if component.fragment}
     strangers: dict[str, list[str]] = defaultdict(list)
@@ -61,12 +75,12 @@ def refuse_unattributed(
     refuse_if_any(
         Problem(
             f"{org}: {key} seems to be missing, and the org returned what belongs to nothing that was asked for: "
-            f"{', '.join(sorted(strangers[owners[key].directory])[:3])}",
+            f"{', '.join(sorted(strangers[directories[key]])[:3])}",
             "a snapshot says of every component whether the org has it",
             "write the name in the source as the org writes it; report it if they are the same",
         )
         for key in asked
-        if key not in found and homes[key] not in files and strangers.get(owners[key].directory)
+        if key not in found and homes[key] not in files and strangers.get(directories[key])
     )
 
 
@@ -79,14 +93,19 @@ def _home(key: ComponentKey, kind: MetadataType) -> str:
     return f"{kind.directory}/{name}.{kind.suffix}"
 
 
-def _of_table(key: ComponentKey) -> MetadataType:
-    """Return the component's type. Raises `Refused` for one of a project's own registry: where an org returns it is not
-    known."""
-    if found := metadata_types().by_name.get(key.type):
-        return found
+def _model(key: ComponentKey, shipped: Shipped) -> Component:
+    """Return the component as it is shipped, by whose files one of a type outside the table is known. Raises `Refused`
+    where there is none, or where it is a part of a file."""
+    model = shipped.get(key)
+    if model is not None and model.files:
+        return model
     what = f"{key}: {key.type} is not in the kit's table of metadata types"
     rule = f"what is changed is kept as a snapshot before, of the types of {metadata_types().source}"
     raise Refused(Problem(what, rule, "leave it out with .forceignore and deploy it with sf, or refresh the table"))
+
+
+def _directory(model: Component) -> str:
+    return model.files[0].path.partition("/")[0]
 
 
 def _is_folder(rest: str, asked: Iterable[ComponentKey]) -> bool:
@@ -116,6 +135,7 @@ class _Opened:
 @dataclass(slots=True)
 class _Retrieved:
     files: Mapping[str, bytes]
+    shipped: Shipped
     opened: dict[str, _Opened | None] = field(default_factory=dict)
     by_name: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     by_folder: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -142,14 +162,24 @@ class _Retrieved:
             if opened and child:
                 yield _fragment(key, opened, child, parent)
             return
-        kind = _of_table(key)
-        if kind.splittable:
+        kind = types.by_name.get(key.type)
+        if kind is None:
+            paths = self._beside(_model(key, self.shipped), key.full_name)
+        elif kind.splittable:
             if opened := self._open(kind, key.full_name):
                 yield from _container(key, opened, with_children=with_children)
             return
-        paths = self._paths(kind, key.full_name)
+        else:
+            paths = self._paths(kind, key.full_name)
         if paths:
             yield of_files(key, [(path, self.files[path]) for path in paths])
+
+    def _beside(self, model: Component, name: str) -> list[str]:
+        """Return the files that lie where those of the shipped component do: at their paths, or in its folder."""
+        paths = {file.path for file in model.files}
+        folder = f"{_directory(model)}/{name}/"
+        within = folder if any(path.startswith(folder) for path in paths) else None
+        return sorted(path for path in self.files if path in paths or (within and path.startswith(within)))
 
     def _paths(self, kind: MetadataType, name: str) -> list[str]:
         if kind.is_bundle or kind.is_digital_experience:

@@ -84,7 +84,7 @@ class _Filler:
         if not any(named):
             return component
         files = [
-            replace(file, data=self.text(file.data, file.runs, component.source)) if has else file
+            file._replace(data=self.text(file.data, file.runs, component.source)) if has else file
             for file, has in zip(component.files, named, strict=True)
         ]
         return with_files(component, files)

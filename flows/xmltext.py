@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.parsers import expat
 
 if TYPE_CHECKING:
@@ -124,8 +123,7 @@ class Document:
         return element_of(self.data, root_span(self.data), name)
 
 
-@dataclass(frozen=True, slots=True)
-class RootSpan:
+class RootSpan(NamedTuple):
     """Where the root's content stands: `data[start:end]`, from line `line` on.
 
     `declarations` are the root's attributes but the default namespace, as they must be repeated on a child that
@@ -139,8 +137,7 @@ class RootSpan:
     empty: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ChildSpan:
+class ChildSpan(NamedTuple):
     """Where a child of the root stands: `data[start:end]`, its first line being `line` (from 1)."""
 
     start: int
@@ -183,11 +180,10 @@ def flat_element(data: bytes, root: str, name: str, id_element: str, identity: s
     b"" for all others, which may be right as well.
     """
     flat = _FLAT.match(data)
-    if not flat or flat["xsi"] or flat["name"] != root.encode() or not _is_text(data):
+    if not flat or flat.group("name", "xsi") != (root.encode(), None) or not _is_text(data):
         return b""
-    start = flat.start("content")
-    first = _first_child(id_element or "fullName").match(data, start)
-    if not first or first[1] != identity.encode():
+    start, said = flat.start("content"), id_element or "fullName"
+    if not data.startswith(f"<{said}>{identity}</{said}>".encode(), data.find(b"<", start)):
         return b""
     return b"<%b>%b</%b>" % (tag := name.encode(), data[start : data.rfind(b"</")], tag)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, NoReturn, TypeVar
 
@@ -13,6 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, W
 from pydantic_core import PydanticCustomError
 
 from infra.limits import Span, limits
+from kit.spoken import nearest
 
 Item = TypeVar("Item")
 MANAGED_BY = {"managed-by": "pulumi", "part-of": "sfoa"}
@@ -233,9 +232,3 @@ Contacts = Annotated[tuple[Item, ...], AfterValidator(_told_in_production)]
 KeyRotationDays = Annotated[int, *_within(limits().key_rotation.days, limits().key_rotation.source)]
 VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[a-z0-9]+$")]
 KmsInstanceId = Annotated[str, StringConstraints(pattern=r"^kst-[a-z0-9]+$")]
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean …?" for the known name nearest to `name`, or nothing when none is near."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]}?" if near else ""

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from infra.labels import Labels
 from infra.limits import limits
-from infra.rules import MANAGED_BY, AccountId, Company, Context, OwnTags, Region, nearest
+from infra.rules import MANAGED_BY, AccountId, Company, Context, OwnTags, Region
 from infra.sections.audit import AuditSettings
 from infra.sections.base import Section
 from infra.sections.console import ConsoleSettings
@@ -24,6 +24,7 @@ from infra.sections.integration import IntegrationSettings
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
 from kit.problems import Problem, Refused
+from kit.spoken import ABSENT, STRANGE, nearest
 from kit.yamlfile import YamlFile, problems_of, read_yaml
 
 NAMESPACE = "sfoa:"
@@ -148,6 +149,7 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str], file: Y
         if key in known or key.startswith(NAMESPACE):
             data[key] = _plain(text) if key in structures else text
     place = _in_config(file, data)
+    problems += sorted(_strays(values, place), key=str)
     from_environment = next((environ[name] for name in ACCOUNT_VARIABLES if environ.get(name)), None)
     if from_environment and data.setdefault(ACCOUNT_ID, from_environment) != from_environment:
         problems.append(
@@ -238,17 +240,26 @@ def _explained(problem: Problem) -> Problem:
     key = problem.what.partition(": ")[0]
     if key.startswith(SCIM_TOKENS):
         problem = replace(problem, value="")  # what was sent is secret
-    if problem.rule == "missing":
+    if problem.rule == ABSENT:
         return replace(problem, rule="the setting has no default", fix=f"add {key} to the stack's config")
-    if problem.rule == "extra forbidden":
-        name = key.rpartition(".")[2]
-        return replace(
-            problem,
-            what=f"{key}: not a setting",
-            rule="only settings of the schema, so that a slip of the pen is seen",
-            fix=f"remove or rename it{nearest(name, _names())}",
-        )
+    if problem.rule == STRANGE:
+        fix = f"remove or rename it{nearest(key.rpartition('.')[2], _names())}"
+        return replace(problem, what=f"{key}: not a setting", fix=fix)
     return problem
+
+
+def _strays(values: Mapping[str, str], place: YamlFile) -> Iterator[Problem]:
+    """Yield each setting of ours in a namespace that nobody reads: its part would be off without a word.
+
+    `pulumi config set audit …` writes it in the project's own namespace.
+    """
+    ours = _keys(Settings)
+    for key in values.keys() - ours:
+        namespace, _, name = key.partition(":")
+        meant = NAMESPACE + name
+        if meant in ours and (namespace.startswith("sfoa-") or nearest(f"{namespace.lower()}:", [NAMESPACE])):
+            rule = f"the landing zone's settings begin with {NAMESPACE}; in another namespace nobody reads them"
+            yield Problem(f"{key}: not a setting", rule, f"rename it: {meant}", place.place((key,)))
 
 
 def _keys(model: type[BaseModel]) -> set[str]:

@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -61,6 +60,8 @@ def guarded(function: Callable[P, None]) -> Callable[P, None]:
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except Exception:
+            import traceback  # loaded here: nothing else needs it
+
             click.echo(redact(traceback.format_exc()), err=True)
             click.echo("Internal error: this is a fault of the kit; please report it with the lines above.", err=True)
             sys.exit(Exit.INTERNAL)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 
 class Exit(IntEnum):
@@ -17,8 +18,7 @@ class Exit(IntEnum):
     INTERNAL = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A spot in a file. `line` counts from 1; 0 means the file as a whole."""
 
     file: str

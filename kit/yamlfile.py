@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from kit.problems import Place, Problem, Refused, relative
+from kit.spoken import names_of, spoken
 
 Key = tuple[str | int, ...]
 Loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -82,16 +83,22 @@ def parse_model(model: type[Model], file: YamlFile, data: Any = None, at: Key = 
     try:
         return model.model_validate(file.data if data is None else data)
     except ValidationError as error:
-        raise Refused(problems_of(error, file, at), f"{file.name} is not valid") from error
+        raise Refused(problems_of(error, file, at, names=names_of(model)), f"{file.name} is not valid") from error
 
 
 def problems_of(
-    error: ValidationError, file: YamlFile, at: Key = (), tags: Collection[Key] = frozenset()
+    error: ValidationError,
+    file: YamlFile,
+    at: Key = (),
+    tags: Collection[Key] = frozenset(),
+    names: Collection[str] = frozenset(),
 ) -> list[Problem]:
     """Return pydantic's errors as problems. A validator sets rule and fix by raising `PydanticCustomError`
     with `ctx={"rule": …, "fix": …}`.
 
-    `tags` are the paths that end with the tag of a discriminated union, which pydantic adds and no file has.
+    `tags` are the paths that end with the tag of a discriminated union, which pydantic adds and no file has. `names`
+    are the keys that the document may have, for one that was misspelt; what stands behind that is not shown: it may be
+    secret.
     """
     found = []
     items = error.errors(include_url=False)
@@ -101,15 +108,15 @@ def problems_of(
         if item["type"] == "too_short" and within:
             continue
         key = at + _untagged(tuple(item["loc"]), tags)
-        context = item.get("ctx", {})
         dotted = ".".join(map(str, key)) or "the document"
+        what, rule, fix = spoken(item, dotted, names)
         found.append(
             Problem(
-                what=f"{dotted}: {item['msg']}",
-                rule=str(context.get("rule", item["type"].replace("_", " "))),
-                fix=str(context.get("fix", f"correct {dotted}")),
+                what=f"{dotted}: {what}",
+                rule=rule,
+                fix=fix,
                 place=file.place(key),
-                value="" if item["type"] == "missing" else _short(item["input"]),
+                value="" if item["type"] in ("missing", "extra_forbidden") else _short(item["input"]),
             )
         )
     return found

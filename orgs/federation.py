@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kit.problems import Problem, Refused
+from kit.spoken import names_of
 from kit.yamlfile import YamlFile, problems_of, read_yaml
 from orgs.consistency import entries_of, inconsistencies
 from orgs.editions import Edition, OrgKind
@@ -76,7 +77,7 @@ def parse_federation(file: YamlFile, folder: Path) -> Federation:
     try:
         federation = Federation.model_validate(file.data)
     except ValidationError as error:
-        problems += problems_of(error, file)
+        problems += problems_of(error, file, names=names_of(Federation))
         raise _refused(problems, file) from error
     if problems:
         raise _refused(problems, file)

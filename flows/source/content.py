@@ -7,6 +7,19 @@ import os
 _CHUNK = 1 << 16
 
 
+def first_read(path: str) -> bytes:
+    """Return what one call reads of a file of less than 64 KiB, b"" of a larger one. Raises `OSError`.
+
+    Enough where the content tells its own end: a system may give less of a file than there is.
+    """
+    file = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(file, _CHUNK)
+        return data if len(data) < _CHUNK else b""
+    finally:
+        os.close(file)
+
+
 def content_of(path: str) -> bytes:
     """Return a file's bytes. Raises `OSError`.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 # What Salesforce's tool ignores by itself, and what the .forceignore of a generated project holds.
 DEFAULTS = (
@@ -23,8 +23,7 @@ DEFAULTS = (
 _ANY_FOLDERS = "(?:.*/)?"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     pattern: re.Pattern[str]
     denies: bool
     only_directories: bool
@@ -32,8 +31,7 @@ class _Rule:
     word: str = ""  # stands in all that it fits, in lower case
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(NamedTuple):
     """The rules of one project. Paths are relative to the folder of `.forceignore`, with slashes."""
 
     rules: tuple[_Rule, ...]

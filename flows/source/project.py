@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.metadata_types import TypeTable, metadata_types
 from flows.source.ignore import Ignore, read_ignore
 from flows.source.jsonplace import Wrong, placed, say
-from flows.source.replacements import Replacement, read_replacements
 from kit.problems import Place, Problem, Refused, refuse_if_any, relative
+
+if TYPE_CHECKING:
+    from flows.source.replacements import Replacement
 
 PROJECT_FILE = "sfdx-project.json"
 LAYOUT_KEYS = frozenset({"sourceBehaviorOptions", "registryPresets", "registryCustomizations"})
@@ -154,7 +156,12 @@ def read_project(folder: Path) -> Project:
 
         types, more = read_layout(data)
         wrong += more
-    replacements, problems = read_replacements(data.get("replacements") or [], file.resolve())
+    replacements: tuple[Replacement, ...] = ()
+    problems: Sequence[Problem] = ()
+    if data.get("replacements"):
+        from flows.source.replacements import read_replacements  # nor of this
+
+        replacements, problems = read_replacements(data["replacements"], file.resolve())
     refuse_if_any([*placed(wrong, file), *problems], f"{relative(file)} is not valid")
     version = data.get("sourceApiVersion")
     return Project(folder.resolve(), directories, str(version or default), bool(version), replacements, types)

@@ -57,8 +57,7 @@ class Found:
         return files[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What a walk over source files found; `skipped` are files that belong to no metadata type."""
 
     found: tuple[Found, ...]
@@ -77,8 +76,7 @@ def resolve(files: Iterable[SourceFile], shown: Callable[[str], str], table: Typ
     return resolver.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _Above:
+class _Above(NamedTuple):
     """The types of the folders above a file, each with the folder's position: those that take whole folders, from
     the outside in, and the inmost one whose components are decomposed; in that one, the component's folder."""
 
@@ -180,7 +178,7 @@ class _Resolver:
     def take_decomposed(self, kind: MetadataType, position: int, owner: tuple[str, ...], file: SourceFile) -> None:
         """Add a file below `objects/` and the like: the container's own, or that of one of its children."""
         name, suffix = _name_and_suffix(file)
-        if not file.base.endswith(META) and suffix != kind.suffix:
+        if suffix != kind.suffix and not file.base.endswith(META):
             self.stray(file, kind, f"files below {kind.directory}/ end in {META}")
             return
         group_key = owner or (*file.folder.parts, name)

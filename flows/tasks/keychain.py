@@ -20,8 +20,8 @@ from cumulusci.core.keychain import EncryptedFileProjectKeychain
 
 from flows.project import federation_of
 from flows.tokens import Session, mint
+from kit.logfilter import install
 from kit.problems import Refused
-from kit.redaction import install
 from orgs.domains import hosts
 from orgs.editions import OrgKind
 from orgs.federation import Org

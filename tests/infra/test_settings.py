@@ -195,3 +195,32 @@ def test_settings_are_read_without_pulumi() -> None:
     code = "import sys, infra.settings; print([m for m in sys.modules if m.startswith('pulumi')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("namespace", ["sfao", "sfoa-landing-zone", "SFOA", "soa"])
+def test_a_setting_in_a_namespace_that_nobody_reads_is_refused(config: Any, namespace: str) -> None:
+    values = {key.replace("sfoa:tags", f"{namespace}:tags"): value for key, value in config("local").items()}
+    with pytest.raises(Refused) as refused:
+        read_settings({**values, f"{namespace}:tags": "{}"}, ACCOUNT)
+    (problem,) = refused.value.problems
+    assert (problem.what, problem.fix) == (f"{namespace}:tags: not a setting", "rename it: sfoa:tags")
+
+
+def test_settings_of_other_providers_are_left_alone(config: Any) -> None:
+    read_settings({**config("local"), "aws:region": "eu-north-1", "azure:environment": "china"}, ACCOUNT)
+
+
+def test_what_stands_behind_a_misspelt_setting_is_not_shown(config: Any) -> None:
+    values = config("local")
+    integration = json.loads(values["sfoa:integration"])
+    integration["callbacks"]["domain"]["privat_key"] = "behind-the-slip"
+    values |= {"sfoa:integration": json.dumps(integration), "sfoa:scim_token": "behind-the-other"}
+    with pytest.raises(Refused) as refused:
+        read_settings(values, ACCOUNT)
+    assert len(refused.value.problems) == 2
+    assert "behind" not in str(refused.value)
+
+
+def test_a_region_beyond_the_mainland_is_not_taken_for_one_of_it(problems: Any) -> None:
+    found = problems("local", {"alicloud:region": "cn-hongkong"})
+    assert "did you mean" not in found["alicloud:region"].fix

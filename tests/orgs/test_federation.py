@@ -114,8 +114,8 @@ def test_the_model_is_frozen() -> None:
 
 REFUSALS: dict[str, tuple[Edit, str, str]] = {
     "an unknown edition": (lambda d: org(d, "china-uat").update(edition="china"), r"orgs\.1\.edition", "'global'"),
-    "an unknown key": (lambda d: org(d, "china-uat").update(region="cn"), r"orgs\.1\.region", "extra forbidden"),
-    "a missing key": (lambda d: org(d, "china-uat").pop("coe"), r"orgs\.1\.coe", "missing"),
+    "an unknown key": (lambda d: org(d, "china-uat").update(region="cn"), r"orgs\.1\.region", "slip of the pen"),
+    "a missing key": (lambda d: org(d, "china-uat").pop("coe"), r"orgs\.1\.coe", "no default"),
     "a sandbox without a sandbox name": (
         lambda d: org(d, "china-uat").pop("sandbox"),
         r"orgs\.1\.sandbox",
