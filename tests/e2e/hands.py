@@ -38,4 +38,4 @@ def edited(component: Component, old: bytes, new: bytes) -> Component:
         return replace(component, fragment=replace(component.fragment, xml=component.fragment.xml.replace(old, new)))
     file = component.files[0]
     assert old in file.data
-    return replace(component, files=(replace(file, data=file.data.replace(old, new)), *component.files[1:]))
+    return replace(component, files=(file._replace(data=file.data.replace(old, new)), *component.files[1:]))

@@ -52,7 +52,7 @@ def test_files_of_several_directories_and_processes_are_put_together(
     monkeypatch.setattr(parallel, "processors", lambda: processes)
     monkeypatch.setattr(direct, "_WORTH_SHARING", 0)
     expected = by_components(root)
-    monkeypatch.setattr(direct, "convert_files", None)  # nothing of it is so unusual that it is done the other way
+    monkeypatch.setattr(direct, "_of_components", None)  # nothing of it is so unusual that it is done the other way
     package = package_of(read_project(root))
     assert package.zip == expected
     assert package.skipped == ("app/README.md",)
@@ -72,7 +72,7 @@ def test_every_kind_of_type_is_converted_to_the_same_bytes(
     expected = by_components(root)
     monkeypatch.setattr(parallel, "processors", lambda: processes)
     monkeypatch.setattr(direct, "_WORTH_SHARING", 0)
-    monkeypatch.setattr(direct, "convert_files", None)  # no component is torn apart
+    monkeypatch.setattr(direct, "_of_components", None)  # no component is torn apart
     assert package_of(read_project(root)).zip == expected
 
 

@@ -95,5 +95,5 @@ def test_an_annotation_in_a_comment_or_string_makes_no_test_class() -> None:
 
 def test_a_helper_that_only_tests_may_use_is_no_test_to_run() -> None:
     helper = apex("Records", "{ public static Case make() { return new Case(); } }", test=False)
-    marked = replace(helper, files=(replace(helper.files[0], data=b"@IsTest " + helper.files[0].data),))
+    marked = replace(helper, files=(helper.files[0]._replace(data=b"@IsTest " + helper.files[0].data),))
     assert plan_for(bundle_of(marked, apex("ATest", test=True)), {}).tests.classes == ("ATest",)

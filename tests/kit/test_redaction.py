@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from kit.redaction import MASK, RedactingFilter, redact
+from kit.logfilter import RedactingFilter
+from kit.redaction import MASK, redact
 
 SECRETS = {
     "alibaba access key id": "LTAI" + "5tExampleExample0001",

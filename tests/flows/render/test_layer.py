@@ -184,7 +184,7 @@ def access(**stated: object) -> Access:
 def profile(*ranges: IpRange, more: str = "") -> Component:
     made = with_logins(None, SALES.full_name, ranges, HERE)
     body = made.files[0].data.replace(b"</Profile>", f"{more}</Profile>".encode())
-    return replace(made, files=(replace(made.files[0], data=body),))
+    return replace(made, files=(made.files[0]._replace(data=body),))
 
 
 def log_in(given: Access, *components: Component, held: Component | None = None) -> tuple[Component, list[str]]:
