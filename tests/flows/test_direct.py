@@ -86,6 +86,12 @@ def test_an_object_of_nothing_but_fields_and_one_of_more_are_taken_apart_alike(t
     assert package_of(read_project(root)).zip == by_components(root)
 
 
+def test_a_file_of_more_than_one_reading_is_read_whole(tmp_path: Path) -> None:
+    long = xml("CustomField", fullName="L__c", description="long " * 20_000)
+    root = write(tmp_path, {**SPREAD, "app/objects/O__c/fields/L__c.field-meta.xml": long})
+    assert package_of(read_project(root)).zip == by_components(root)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -97,6 +103,7 @@ def test_an_object_of_nothing_but_fields_and_one_of_more_are_taken_apart_alike(t
         {"own/labels/CustomLabels.labels-meta.xml": container("CustomLabels", "<labels><fullName/></labels>")},
         {"own/labels/CustomLabels.labels-meta.xml": container("CustomLabels", "<labels><value>C</value></labels>")},
         {"own/labels/CustomLabels.labels-meta.xml": container("CustomLabels", LABELS.format("B"))},
+        {"app/objects/O__c/fields/D__c.field-meta.xml": f"{xml('CustomField', fullName='D__c'):65536}<more/>"},
     ],
     ids=[
         "malformed",
@@ -107,6 +114,7 @@ def test_an_object_of_nothing_but_fields_and_one_of_more_are_taken_apart_alike(t
         "empty name",
         "nameless",
         "doubled label",
+        "more than a document, behind the first reading",
     ],
 )
 def test_what_is_wrong_is_told_as_a_bundle_would(tmp_path: Path, wrong: dict[str, str]) -> None:
