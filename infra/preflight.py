@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from infra.account import KEY_ID, KEY_SECRET, Account, CallFailed, LiveAccount, has_credentials
 from infra.sections.identity import EiamIdentity
 from infra.settings import Settings, read_settings, stack_file
-from infra.stackfile import config_values, project_folder
-from kit.problems import Refused
+from infra.stackfile import config_values, project_folder, unsealed
+from kit.problems import Refused, refuse_if_any
 from kit.yamlfile import parse_model, read_yaml
 
 CONSOLE = "https://ram.console.aliyun.com"
@@ -80,9 +80,11 @@ def checks(stack: str) -> Iterator[Check]:
         root = project_folder(Path.cwd())
         file = stack_file(root, stack)
         settings = read_settings(config_values(root, stack), os.environ, file)
+        refuse_if_any(unsealed(root, stack))
     except Refused as refused:
         for problem in refused.problems:
-            yield Check(f"config of {stack}", False, problem.what, problem.fix)
+            told = str(problem).partition("\n")[0]
+            yield Check(f"config of {stack}", False, f"{told}; rule: {problem.rule}", problem.fix)
         return
     yield Check(f"config of {stack}", True, f"{settings.environment.value} in {settings.region}")
     if not has_credentials(os.environ):
