@@ -75,6 +75,8 @@ class LandingZone(pulumi.ComponentResource):
             self.contract |= self.integration.contract
         if self.network.private_zone:
             self.contract["network_private_zone"] = self.network.private_zone
+        if self.network.tunnels is not None:
+            self.contract["network_tunnels"] = self.network.tunnels
         self.register_outputs(self.contract)
 
     def _integrate(self, settings: Settings, opts: pulumi.ResourceOptions) -> Integration | None:

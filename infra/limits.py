@@ -49,6 +49,23 @@ class Eip(_Frozen):
     bandwidth_mbps: Span
 
 
+class KeyShape(_Frozen):
+    """Lengths are in characters."""
+
+    source: str
+    length: Span
+
+
+class Ipsec(_Frozen):
+    """`inside` holds the /30 of each tunnel, but for those `taken`; `never_public` are ranges that no device has."""
+
+    source: str
+    inside: ipaddress.IPv4Network
+    taken: tuple[ipaddress.IPv4Network, ...]
+    never_public: tuple[ipaddress.IPv4Network, ...]
+    key: KeyShape
+
+
 class Days(_Frozen):
     """A span of time in days."""
 
@@ -96,6 +113,7 @@ class Limits(_Frozen):
     regions: Regions
     vpc: Vpc
     eip: Eip
+    ipsec: Ipsec
     worm: Days
     logs: Days
     key_rotation: Days

@@ -7,18 +7,24 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_alicloud as ali
 
+from infra.ipsec import Ipsec
 from infra.sections.link import Link as Wanted
 from infra.settings import Settings
 
 AREA = "link"
 BASIS = "legal-basis"
+FAR_END = "far-end"
 
 
 class Link(pulumi.ComponentResource):
     """CEN instance and transit router (made, or joined by id), one route table, and an attachment for each way.
 
-    Every part that takes tags says in `legal-basis` why data may leave by it, where the config names a basis.
+    Every part that takes tags says in `legal-basis` why data may leave by it, where the config names a basis. What
+    leads out of the cloud says in `far-end` in which country it ends.
     """
+
+    tunnels: pulumi.Output[list[str]] | None
+    """Public addresses of this side's tunnels, where there is an IPsec connection of the kit's own."""
 
     def __init__(
         self,
@@ -33,6 +39,7 @@ class Link(pulumi.ComponentResource):
         self._name, self._settings = name, settings
         self._opts = pulumi.ResourceOptions(parent=self, protect=settings.production)
         self._tags = settings.all_tags | ({BASIS: wanted.legal_basis.tag} if wanted.legal_basis else {})
+        self.tunnels: pulumi.Output[list[str]] | None = None
         self._cen = wanted.cen_id or self._instance()
         self._router = wanted.transit_router_id or self._transit_router()
         self._table = ali.cen.TransitRouterRouteTable(
@@ -82,17 +89,12 @@ class Link(pulumi.ComponentResource):
 
     def _attach_premises(self, wanted: Wanted) -> None:
         if wanted.vpn:
-            vpn = ali.cen.TransitRouterVpnAttachment(
-                f"{self._name}-vpn",
-                cen_id=self._cen,
-                transit_router_id=self._router,
-                vpn_id=wanted.vpn.id,
-                transit_router_vpn_attachment_name=self._label("vpn"),
-                auto_publish_route_enabled=True,
-                tags=self._tags,
-                opts=self._opts,
-            )
-            self._route("vpn", vpn.id)
+            self._attach_vpn("vpn", wanted.vpn.id, self._ending(wanted.vpn.country))
+        if wanted.ipsec:
+            tags = self._ending(wanted.ipsec.country)
+            made = Ipsec(f"{self._name}-ipsec", self._settings, wanted.ipsec, tags, pulumi.ResourceOptions(parent=self))
+            self.tunnels = made.addresses
+            self._attach_vpn("ipsec", made.vpn_id, tags)
         if wanted.vbr:
             vbr = ali.cen.TransitRouterVbrAttachment(
                 f"{self._name}-vbr",
@@ -101,10 +103,26 @@ class Link(pulumi.ComponentResource):
                 vbr_id=wanted.vbr.id,
                 transit_router_attachment_name=self._label("vbr"),
                 auto_publish_route_enabled=True,
-                tags=self._tags,
+                tags=self._ending(wanted.vbr.country),
                 opts=self._opts,
             )
             self._route("vbr", vbr.transit_router_attachment_id)
+
+    def _attach_vpn(self, part: str, vpn_id: pulumi.Input[str], tags: dict[str, str]) -> None:
+        attached = ali.cen.TransitRouterVpnAttachment(
+            f"{self._name}-{part}",
+            cen_id=self._cen,
+            transit_router_id=self._router,
+            vpn_id=vpn_id,
+            transit_router_vpn_attachment_name=self._label(part),
+            auto_publish_route_enabled=True,
+            tags=tags,
+            opts=self._opts,
+        )
+        self._route(part, attached.id)
+
+    def _ending(self, country: str) -> dict[str, str]:
+        return self._tags | {FAR_END: country}
 
     def _attach_headquarters(self, wanted: Wanted) -> None:
         if not wanted.headquarters:

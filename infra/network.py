@@ -46,6 +46,7 @@ class Network(pulumi.ComponentResource):
     egress_ips: pulumi.Output[Sequence[str]]
     security_group_ids: pulumi.Output[dict[str, str]]
     private_zone: str | None
+    tunnels: pulumi.Output[list[str]] | None
     adopted: tuple[str, ...]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -69,8 +70,10 @@ class Network(pulumi.ComponentResource):
             PrivateZone(f"{name}-zone", settings, settings.network.private_zone, self.vpc_id, self._child())
         if settings.network.ipv6:
             Ipv6(f"{name}-ipv6", settings, settings.network.ipv6, self.vpc_id, self._child())
-        if settings.network.link:
-            Link(f"{name}-link", settings, settings.network.link, self.vpc_id, switches[Tier.APP], self._child())
+        self.tunnels = None
+        if wanted := settings.network.link:
+            link = Link(f"{name}-link", settings, wanted, self.vpc_id, switches[Tier.APP], self._child())
+            self.tunnels = link.tunnels
         if self.adopted:
             pulumi.log.info(f"adopted, not made: {', '.join(self.adopted)}; what is missing is made", self)
         self.register_outputs(

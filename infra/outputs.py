@@ -82,6 +82,9 @@ class LandingZoneOutputs(BaseModel):
         (), description="Components that the stack has turned off: their keys are absent or empty"
     )
     network_private_zone: Text | None = Field(None, description="Name of the private DNS zone")
+    network_tunnels: tuple[Ipv4, ...] = Field(
+        (), description="Public addresses of this side of the IPsec tunnels, for the devices at the other end"
+    )
     storage_state_url: Text | None = Field(None, description="Address for `pulumi login` of the state bucket")
     identity_provider: Literal["eiam", "external"] | None = Field(
         None, description="Who signs users in: IDaaS EIAM, or a provider of the customer's"

@@ -14,6 +14,7 @@ COMPONENTS = {"identity_roles": "console"}
 
 OFF = {
     "network_private_zone": "sfoa:network.private_zone",
+    "network_tunnels": "sfoa:network.link.ipsec",
     "storage_state_url": "sfoa:storage.state",
     "identity_provider": "sfoa:identity",
     "identity_saml": "sfoa:identity",

@@ -232,6 +232,7 @@ def _network(settings: Settings, answers: dict[str, dict[str, Any]]) -> Iterable
         "vpc:DescribeVpcs": lambda found: _vpcs(settings, found, _rows(answers, "vpc:DescribeVSwitches")),
         "vpc:DescribeEipAddresses": lambda found: [_eips(settings, found)],
         "vpc:DescribeNatGateways": lambda found: _gateways(settings, found),
+        "vpc:DescribeCustomerGateways": lambda found: [_devices(settings, found)],
     }
     for right, look in rows.items():
         if answers.get(right):
@@ -305,6 +306,14 @@ def _gateways(settings: Settings, found: list[dict[str, Any]]) -> Iterable[Check
     inside = [gateway for gateway in found if gateway["VpcId"] == adopt.vpc_id]
     ours = any(gateway["Name"] == settings.labels.vpc("network", "nat") for gateway in inside)
     yield _room("nat_gateways", len(inside), 0 if ours else 1)
+
+
+def _devices(settings: Settings, found: list[dict[str, Any]]) -> Check:
+    ipsec = settings.network.link and settings.network.link.ipsec
+    ends = {end.address for end in ipsec.ends.values()} if ipsec else set()
+    mine = settings.labels.vpc("link", "")
+    standing = {row["IpAddress"] for row in found if str(row["Name"]).startswith(mine)}
+    return _room("customer_gateways", len(found), len(ends - standing))
 
 
 def _room(kind: str, used: int, needed: int) -> Check:

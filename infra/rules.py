@@ -15,7 +15,7 @@ from kit.spoken import nearest
 
 Item = TypeVar("Item")
 MANAGED_BY = {"managed-by": "pulumi", "part-of": "sfoa"}
-OWN_KEYS = frozenset({*MANAGED_BY, "company", "environment", "legal-basis"})
+OWN_KEYS = frozenset({*MANAGED_BY, "company", "environment", "far-end", "legal-basis"})
 
 
 @dataclass(frozen=True, slots=True)

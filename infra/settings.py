@@ -21,6 +21,7 @@ from infra.sections.base import Section
 from infra.sections.console import ConsoleSettings
 from infra.sections.identity import TAGS, EiamIdentity, IdentitySettings, OrgName, Token
 from infra.sections.integration import IntegrationSettings
+from infra.sections.ipsec import Key, Tunnel
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
 from kit.problems import Problem, Refused
@@ -30,6 +31,9 @@ from kit.yamlfile import YamlFile, problems_of, read_yaml
 NAMESPACE = "sfoa:"
 ACCOUNT_ID = "alicloud:accountId"
 SCIM_TOKENS = "sfoa:scim_tokens"
+TUNNEL_KEYS = "sfoa:tunnel_keys"
+SECRETS = (SCIM_TOKENS, TUNNEL_KEYS)
+"""Settings that the stack's file holds encrypted, value by value."""
 UNION_TAGS = {("sfoa:identity", tag) for tag in TAGS}
 ACCOUNT_VARIABLES = ("ALIBABA_CLOUD_ACCOUNT_ID", "ALICLOUD_ACCOUNT_ID")
 
@@ -73,6 +77,12 @@ class Settings(Section):
         default_factory=dict,
         alias="sfoa:scim_tokens",
         description="For each org that IDaaS EIAM provisions users to, the secret token of its SCIM service",
+    )
+    tunnel_keys: dict[Tunnel, Key] = Field(
+        default_factory=dict,
+        alias="sfoa:tunnel_keys",
+        validate_default=True,
+        description="The pre-shared keys of the tunnels of sfoa:network.link.ipsec, secret: first and second",
     )
     console: ConsoleSettings | None = Field(
         None,
@@ -118,6 +128,25 @@ class Settings(Section):
                 },
             )
         return tokens
+
+    @field_validator("tunnel_keys", mode="after")
+    @classmethod
+    def _opens_the_tunnels(cls, keys: dict[Tunnel, SecretStr], info: ValidationInfo) -> dict[Tunnel, SecretStr]:
+        if "network" not in info.data:
+            return keys
+        link = info.data["network"].link
+        rule = "each tunnel of sfoa:network.link.ipsec has a pre-shared key of its own, and there are no others"
+        values = [key.get_secret_value() for key in keys.values()]
+        fix = "openssl rand -base64 33 | pulumi config set --path --secret 'sfoa:tunnel_keys.first'; likewise second"
+        if keys and not (link and link.ipsec):
+            what, fix = "keys, and no tunnels", "add sfoa:network.link.ipsec, or remove the keys"
+        elif link and link.ipsec and (missing := sorted(link.ipsec.ends.keys() - keys.keys())):
+            what = f"no key of the {' and the '.join(missing)} tunnel"
+        elif all(values) and len(set(values)) < len(values):
+            what = "both tunnels have one key"
+        else:
+            return keys
+        raise PydanticCustomError("setting", "{what}", {"what": what, "rule": rule, "fix": fix})
 
     @property
     def production(self) -> bool:
@@ -210,7 +239,7 @@ def _untitled(schema: Any) -> Any:
 def _in_config(file: YamlFile | None, data: Mapping[str, Any]) -> YamlFile:
     """Return the file as seen from its `config` mapping, without lines where it isn't what the engine read."""
     config = file.data.get("config") or {} if file and isinstance(file.data, dict) else {}
-    compared = _structures() - {SCIM_TOKENS}  # the file holds them encrypted
+    compared = _structures() - {*SECRETS}  # the file holds them encrypted
     if file is None or not all(_alike(config.get(key), data[key]) for key in compared if key in data):
         return YamlFile("stack config", {}, {})
     lines = {key[1:]: line for key, line in file.lines.items() if key[:1] == ("config",)}
@@ -238,7 +267,7 @@ def _plain(text: str) -> Any:
 def _explained(problem: Problem) -> Problem:
     """Return pydantic's own problems in words that say what to do; ours as they are."""
     key = problem.what.partition(": ")[0]
-    if key.startswith(SCIM_TOKENS):
+    if key.startswith(SECRETS):
         problem = replace(problem, value="")  # what was sent is secret
     if problem.rule == ABSENT:
         return replace(problem, rule="the setting has no default", fix=f"add {key} to the stack's config")

@@ -17,6 +17,8 @@ IPV6_GATEWAY = Kind("ipv6_gateway", "ipv6gw-uf6", "InvalidIpv6GatewayId.NotFound
 IPV6_ADDRESS = Kind("ipv6_address", "ipv6-uf6", "InvalidIpv6AddressId.NotFound")
 IPV6_RULE = Kind("ipv6_egress_rule", "ipv6py-uf6", "InvalidIpv6EgressOnlyRuleId.NotFound")
 FLOW_LOG = Kind("flow_log", "fl-uf6", "InvalidFlowLogId.NotFound")
+CUSTOMER_GATEWAY = Kind("customer_gateway", "cgw-uf6", "InvalidCustomerGatewayInstanceId.NotFound")
+VPN_CONNECTION = Kind("vpn_connection", "vco-uf6", "InvalidVpnConnectionInstanceId.NotFound")
 PRIVATE_ZONE = Kind("private_zone", "", "Zone.NotExists", regional=False)
 PRIVATE_RECORD = Kind("private_record", "", "Record.NotExists", regional=False)
 CEN = Kind("cen", "cen-", "ParameterCenInstanceId", regional=False)
@@ -56,6 +58,8 @@ TAGGED = {
     ("Vpc", "FLOWLOG"): FLOW_LOG,
     ("Vpc", "IPV6GATEWAY"): IPV6_GATEWAY,
     ("Vpc", "IPV6ADDRESS"): IPV6_ADDRESS,
+    ("Vpc", "CUSTOMERGATEWAY"): CUSTOMER_GATEWAY,
+    ("Vpc", "VPNATTACHMENT"): VPN_CONNECTION,
     ("Pvtz", "ZONE"): PRIVATE_ZONE,
     ("Cbn", "CEN"): CEN,
     ("Cbn", "TRANSITROUTER"): TRANSIT_ROUTER,

@@ -167,3 +167,36 @@ def listeners_speak_https(resource: Resource, _: Stack) -> str | None:
 )
 def secrets_can_be_recovered(resource: Resource, _: Stack) -> str | None:
     return resource.when("forceDeleteWithoutRecovery", True)
+
+
+@RULES.add(
+    "vpn.GatewayVpnAttachment",
+    "vpn.Connection",
+    title=("An IPsec tunnel negotiates weak encryption", "IPsec 隧道协商弱加密"),
+    fix=(
+        "set ikev2, aes256 (or aes192, aes), sha256 or more and group14 for both phases of each tunnel",
+        "请为每条隧道的两个阶段设置 ikev2、aes256（或 aes192、aes）、sha256 及以上和 group14",
+    ),
+    source="NIST SP 800-77 rev. 1 (2020-06), 4.1 and 4.2; from knowledge",
+)
+def tunnels_are_strong(resource: Resource, _: Stack) -> str | None:
+    """What is left out becomes IKEv1, SHA-1 or MD5, and group 2."""
+    tunnels = resource.get("tunnelOptionsSpecifications")
+    if tunnels is UNKNOWN:
+        return None
+    if not isinstance(tunnels, list) or not tunnels:
+        return _weak(resource, "ikeConfig", "ike") or _weak(resource, "ipsecConfig", "ipsec")
+    for position, tunnel in enumerate(tunnels):
+        if isinstance(tunnel, dict):
+            inside = Resource(resource.type, resource.name, tunnel)
+            found = _weak(inside, "tunnelIkeConfig", "ike") or _weak(inside, "tunnelIpsecConfig", "ipsec")
+            if found:
+                return f"tunnelOptionsSpecifications[{position}].{found}"
+    return None
+
+
+def _weak(tunnel: Resource, at: str, phase: str) -> str | None:
+    allowed = {"EncAlg": ("aes", "aes192", "aes256"), "AuthAlg": ("sha256", "sha384", "sha512"), "Pfs": ("group14",)}
+    allowed |= {"Version": ("ikev2",)} if phase == "ike" else {}
+    checks = (tunnel.unless(f"{at}.{phase}{name}", *values) for name, values in allowed.items())
+    return next((found for found in checks if found), None)

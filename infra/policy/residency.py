@@ -93,3 +93,22 @@ def accelerates_inside(resource: Resource, _: Stack) -> str | None:
 )
 def copies_stay_inside(resource: Resource, _: Stack) -> str | None:
     return _abroad(resource, ("targetRegionId", "destinationRegionId", "crossBackupRegion"))
+
+
+@RULES.add(
+    "vpn.CustomerGateway",
+    "cen.TransitRouterVpnAttachment",
+    "cen.TransitRouterVbrAttachment",
+    title=(
+        "A way out of the cloud ends abroad without a legal basis, or nobody knows where",
+        "云外专线或 IPsec 连接通往境外但没有法律依据，或未注明对端所在国家",
+    ),
+    fix=(
+        "say in the tag far-end in which country it ends (CN), and abroad in legal-basis why data may leave",
+        "请在标签 far-end 中注明对端所在国家（如 CN）；在境外时，在标签 legal-basis 中注明出境依据",
+    ),
+    source=LAW,
+)
+def ways_out_say_where_they_end(resource: Resource, _: Stack) -> str | None:
+    """Hong Kong, Macao and Taiwan count as abroad: the provisions are about the mainland."""
+    return None if resource.get("tags.legal-basis") else resource.unless("tags.far-end", "CN")

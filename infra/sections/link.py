@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from infra.limits import limits
 from infra.sections.base import Section
+from infra.sections.ipsec import Ipsec
 from kit.problems import Refused
 from kit.yamlfile import parse_model, read_yaml
 from orgs import crossborder
@@ -55,7 +56,7 @@ class LegalBasis(Section):
 
 
 class Vpn(Section):
-    """`vpn`: an IPsec connection of the account that isn't bound to a gateway. Its key stays with who made it."""
+    """`vpn`: an IPsec connection that stands already and isn't bound to a gateway. Its key stays with who made it."""
 
     id: VpnId = Field(description="Id of the IPsec connection")
     country: Country = Field(description=_COUNTRY)
@@ -86,7 +87,8 @@ class Link(Section):
     transit_router_id: RouterId | None = Field(
         None, description="The instance's router in this region; one is made when absent"
     )
-    vpn: Vpn | None = Field(None, description="On-premises by IPsec")
+    vpn: Vpn | None = Field(None, description="On-premises by an IPsec connection that stands already")
+    ipsec: Ipsec | None = Field(None, description="On-premises by an IPsec connection that is made")
     vbr: Vbr | None = Field(None, description="On-premises by leased line")
     headquarters: Headquarters | None = Field(None, description="Another region of the company's network")
     legal_basis: LegalBasis | None = Field(
@@ -96,7 +98,7 @@ class Link(Section):
     @field_validator("legal_basis", mode="after")
     @classmethod
     def _named(cls, basis: LegalBasis | None, info: ValidationInfo) -> LegalBasis | None:
-        ends = crossings(info.data.get("vpn"), info.data.get("vbr"), info.data.get("headquarters"))
+        ends = crossings(*(info.data.get(way) for way in ("vpn", "ipsec", "vbr", "headquarters")))
         if basis is None and ends:
             _wrong(
                 f"the link crosses the border ({', '.join(ends)}) and names no legal basis",
@@ -120,11 +122,10 @@ class Link(Section):
         return headquarters
 
 
-def crossings(vpn: Vpn | None, vbr: Vbr | None, headquarters: Headquarters | None) -> list[str]:
+def crossings(vpn: Vpn | None, ipsec: Ipsec | None, vbr: Vbr | None, headquarters: Headquarters | None) -> list[str]:
     """Return the ways of a link that leave the mainland, in words."""
-    found = [
-        f"{name} to {end.country}" for name, end in (("vpn", vpn), ("vbr", vbr)) if end and end.country != MAINLAND
-    ]
+    ends = (("vpn", vpn), ("ipsec", ipsec), ("vbr", vbr))
+    found = [f"{name} to {end.country}" for name, end in ends if end and end.country != MAINLAND]
     if headquarters and headquarters.region not in limits().regions.mainland:
         found.append(f"headquarters in {headquarters.region}")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
@@ -113,3 +114,27 @@ class NetworkSettings(Section):
                 },
             )
         return ipv6
+
+    @field_validator("link", mode="after")
+    @classmethod
+    def _to_ranges_of_the_others(cls, link: Link | None, info: ValidationInfo) -> Link | None:
+        own = info.data.get("cidr")
+        mixed = [
+            each for each in (link.ipsec.remote_ranges if link and link.ipsec else ()) if own and overlap(each, own)
+        ]
+        if mixed:
+            raise PydanticCustomError(
+                "setting",
+                "{what}",
+                {
+                    "what": f"ipsec.remote_ranges: {', '.join(mixed)} overlaps {own}",
+                    "rule": "two sides of a tunnel share no address",
+                    "fix": "name the ranges of the other side, and choose sfoa:network.cidr apart from them",
+                },
+            )
+        return link
+
+
+def overlap(one: str, other: str) -> bool:
+    """Return whether two IPv4 ranges share an address."""
+    return IPv4Network(one).overlaps(IPv4Network(other))

@@ -3,7 +3,6 @@ headquarters abroad, and one of its own with IPv6."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +29,9 @@ settings = stack_settings()
 network = Network("network", settings)
 log_flows("flows", settings, network.vpc_id, "acme-logs", "network", pulumi.ResourceOptions(parent=network))
 pulumi.export("vpc_id", network.vpc_id)
+pulumi.export("network_tunnels", network.tunnels)
 """
+KEYS = {"first": "first-key-of-the-tunnels-d41d8cd98f", "second": "second-key-of-the-tunnels-0204e98009"}
 ABROAD = "ap-southeast-1"
 ZONES = [f"cn-shanghai-{zone}" for zone in "bfg"]
 
@@ -91,7 +92,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory, clouds: Running, theirs: di
     """A stack that adopts and links."""
     ground = _ground(tmp_path_factory.mktemp("adopting"), clouds, "acme")
     _configure(ground, _config(theirs))
-    ground.pulumi("stack", "init")
+    ground.init()
+    for tunnel, key in KEYS.items():
+        ground.pulumi("config", "set", "--path", "--secret", f"sfoa:tunnel_keys.{tunnel}", key)
     return ground
 
 
@@ -108,13 +111,19 @@ def _count(ground: Ground, kind: str) -> int:
 
 def _configure(ground: Ground, network: dict[str, Any]) -> None:
     own = {"sfoa:company": ground.stack, "sfoa:environment": "local", "sfoa:network": network}
-    (ground.root / f"Pulumi.{ground.stack}.yaml").write_text(json.dumps({"config": {**SETTINGS, **own}}))
+    ground.configure({**SETTINGS, **own})
 
 
 def _config(theirs: dict[str, Any]) -> dict[str, Any]:
     link = {
         "cen_id": "cen-theirs",
         "headquarters": {"region": ABROAD, "transit_router_id": "tr-abroad", "bandwidth_mbps": 20},
+        "ipsec": {
+            "country": "SE",
+            "first": {"address": "203.0.113.1", "asn": 65010, "inside": "169.254.10.0/30"},
+            "second": {"address": "203.0.113.2", "asn": 65010, "inside": "169.254.10.4/30"},
+            "bgp": True,
+        },
         "legal_basis": {"entry": "product-safety-escalations"},
     }
     return {
@@ -134,7 +143,7 @@ def _with_ipv6(ground: Ground, **more: Any) -> str:
 
 def _land_six(ground: Ground) -> str:
     """Bring the network with IPv6 up, let a machine in it have an address, and let that one out; return its id."""
-    ground.pulumi("stack", "init")
+    ground.init()
     _with_ipv6(ground)
     switches = [row for row in ground.resources() if row["type"].endswith(":Switch") and "-app-" in row["urn"]]
     request = vpc.AllocateIpv6AddressRequest(region_id=REGION, v_switch_id=switches[0]["id"])
@@ -179,10 +188,41 @@ def test_the_data_tier_is_reached_from_the_adopted_switches_alone(ground: Ground
 
 def test_the_link_stands_with_its_bandwidth_routes_and_legal_basis(ground: Ground, up: str) -> None:
     attached = {each["ResourceType"]: each for _, each in ground.clouds.store.all("alicloud.transit_attachment")}
-    assert attached.keys() == {"VPC", "TR"}
+    assert attached.keys() == {"VPC", "VPN", "TR"}
     assert (attached["TR"]["Bandwidth"], attached["TR"]["PeerTransitRouterRegionId"]) == (20, ABROAD)
     assert {each["tags"]["legal-basis"] for each in attached.values()} == {"product-safety-escalations"}
-    assert (_count(ground, "transit_association"), _count(ground, "transit_propagation")) == (2, 2)
+    assert (_count(ground, "transit_association"), _count(ground, "transit_propagation")) == (3, 3)
+
+
+def test_the_tunnels_stand_to_both_devices_and_hang_on_the_router(ground: Ground, up: str) -> None:
+    (made,) = ground.kept("alicloud.vpn_connection")
+    devices = {each["id"]: each for each in ground.kept("alicloud.customer_gateway")}
+    first, second = made["tunnels"]
+    assert [devices[each["CustomerGatewayId"]]["IpAddress"] for each in (first, second)] == [
+        "203.0.113.1",
+        "203.0.113.2",
+    ]
+    assert [each["TunnelIkeConfig"]["Psk"] for each in (first, second)] == list(KEYS.values())
+    assert (second["TunnelIkeConfig"]["IkeVersion"], second["TunnelBgpConfig"]["LocalBgpIp"]) == (
+        "ikev2",
+        "169.254.10.5",
+    )
+    for each in (made, *devices.values()):
+        assert (each["tags"]["far-end"], each["tags"]["legal-basis"]) == ("SE", "product-safety-escalations")
+    (hung,) = (each for each in ground.kept("alicloud.transit_attachment") if each["ResourceType"] == "VPN")
+    assert hung["VpnId"] == made["id"]
+    assert ground.outputs()["network_tunnels"] == [first["InternetIp"], second["InternetIp"]]
+
+
+def test_no_pre_shared_key_is_said_or_stands_in_the_state(ground: Ground, up: str) -> None:
+    refreshed = ground.pulumi("refresh", "--yes", "--skip-preview", "--diff", "--expect-no-changes")
+    shown = [up, refreshed, ground.pulumi("stack", "export"), ground.pulumi("stack", "output", "--json")]
+    shown += [path.read_text(encoding="utf-8") for path in ground.root.glob("Pulumi.*.yaml")]
+    state = ground.clouds.emulators.home / "pulumi-state"
+    shown += [path.read_text(encoding="utf-8") for path in state.rglob("*.json")]
+    assert len(shown) > 5
+    for text in shown:
+        assert not any(key in text for key in KEYS.values())
 
 
 def test_the_flows_of_the_adopted_vpc_are_logged(ground: Ground, up: str, theirs: dict[str, Any]) -> None:
@@ -191,7 +231,8 @@ def test_the_flows_of_the_adopted_vpc_are_logged(ground: Ground, up: str, theirs
 
 
 def test_nothing_is_left_to_change(ground: Ground, up: str) -> None:
-    ground.pulumi("preview", "--refresh", "--expect-no-changes")
+    """The tests above have refreshed the state."""
+    ground.pulumi("preview", "--expect-no-changes")
 
 
 def test_destroy_takes_what_was_made_and_leaves_what_was_adopted(
@@ -201,7 +242,17 @@ def test_destroy_takes_what_was_made_and_leaves_what_was_adopted(
     left = [ident for ident, _ in ground.clouds.store.all("alicloud.vpc")]
     assert left == [theirs["vpc_id"]]
     assert [ident for ident, _ in ground.clouds.store.all("alicloud.vswitch")] == theirs["vswitch_ids"]["app"]
-    gone = ("nat_gateway", "eip", "flow_log", "network_acl", "private_zone", "private_record", "transit_attachment")
+    gone = (
+        "customer_gateway",
+        "vpn_connection",
+        "nat_gateway",
+        "eip",
+        "flow_log",
+        "network_acl",
+        "private_zone",
+        "private_record",
+        "transit_attachment",
+    )
     assert {kind: _count(ground, kind) for kind in gone} == dict.fromkeys(gone, 0)
     assert [ident for ident, _ in ground.clouds.store.all("alicloud.cen")] == ["cen-theirs"]
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+from google.protobuf import json_format
 from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.rpc import unwrap_rpc_secret
 
 from infra.landing_zone import LandingZone
+from infra.policy.model import SECRET_MARK
 from infra.settings import Settings, read_settings, stack_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +36,9 @@ class Registered:
     ignored: tuple[str, ...]
     deleted_first: bool
     provider: str
+    secrets: tuple[str, ...]
+    """Dotted paths of the inputs that are marked secret."""
+    secret_outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ ARNS = {
 """How RAM names what is made: its kind in the ARN, and the argument that the name stands in."""
 
 
+TUNNELS = "tunnelOptionsSpecifications"
+
+
 class Cloud(pulumi.runtime.Mocks):
     """Answers each creation with its inputs, an id, and the few outputs that others build on."""
 
@@ -75,12 +84,27 @@ class Cloud(pulumi.runtime.Mocks):
             outputs["snatTableIds"] = "stb-1"
         if args.typ.endswith("apigateway/group:Group"):
             outputs["subDomain"] = "group-cn-shanghai.alicloudapi.com"
+        if args.typ.endswith(":GatewayVpnAttachment"):
+            ends = [
+                each | {"internetIp": f"198.51.100.{each['tunnelIndex']:.0f}"}
+                for each in unwrap_rpc_secret(args.inputs[TUNNELS])
+            ]
+            outputs[TUNNELS] = ends[::-1]  # a set: in any order
         if args.typ.endswith("wafv3/domain:Domain"):
             outputs["cname"] = f"{args.inputs['domain']}.aliyunwaf5.com"
         return (args.inputs.get("bucket") or f"{args.name}-id"), outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         raise AssertionError(f"the program reads nothing from the cloud, yet it called {args.token}")
+
+
+def secrets(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of each secret in inputs as they go over the wire."""
+    if isinstance(value, dict) and value.get(SECRET_MARK[0]) == SECRET_MARK[1]:
+        yield path
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from secrets(inner, f"{path}.{key}" if path else str(key))
 
 
 class Recorder(MockMonitor):
@@ -113,6 +137,8 @@ class Recorder(MockMonitor):
                     ignored,
                     request.deleteBeforeReplace,
                     request.provider,
+                    tuple(secrets(json_format.MessageToDict(request.object))),
+                    tuple(request.additionalSecretOutputs),
                 )
             )
         return response

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pulumi.runtime.rpc import unwrap_rpc_secret
 
 from infra.settings import read_settings
 from kit.problems import Problem, Refused
@@ -146,6 +147,133 @@ def test_every_way_of_a_link_hangs_on_one_router_and_routes_by_one_table(stand: 
     assert (peer.inputs["bandwidth"], peer.inputs["bandwidthType"]) == (20, "DataTransfer")
     for kind in ("Association", "Propagation"):
         assert len(standing.of(f"TransitRouterRouteTable{kind}")) == 4
+
+
+PREMISES: dict[str, Any] = {
+    "country": "CN",
+    "first": {"address": "203.0.113.1"},
+    "second": {"address": "203.0.113.2"},
+    "remote_ranges": ["192.168.0.0/16", "172.16.0.0/12"],
+}
+END = {"asn": 65010, "inside": "169.254.10.0/30"}
+BGP = {
+    "country": "CN",
+    "bgp": True,
+    "first": {"address": "203.0.113.1", **END},
+    "second": {"address": "203.0.113.1", **END, "inside": "169.254.10.4/30"},
+}
+KEYS = {"first": "first-shared-key-of-the-tunnels", "second": "second-shared-key-of-the-tunnels"}
+
+
+def tunnelled(ipsec: dict[str, Any], keys: dict[str, Any] = KEYS, **link: Any) -> dict[str, str]:
+    return network(link={"ipsec": ipsec, **link}) | {"sfoa:tunnel_keys": json.dumps(keys)}
+
+
+def tunnels_of(standing: Any) -> list[dict[str, Any]]:
+    (made,) = standing.of("GatewayVpnAttachment").values()
+    ends: list[dict[str, Any]] = unwrap_rpc_secret(made.inputs["tunnelOptionsSpecifications"])
+    return ends
+
+
+def test_tunnels_to_two_devices_protect_the_ranges_of_both_sides(stand: Any) -> None:
+    standing = stand("local", tunnelled(PREMISES))
+    (made,) = standing.of("GatewayVpnAttachment").values()
+    assert (made.inputs["localSubnet"], made.inputs["remoteSubnet"]) == ("10.20.0.0/16", "192.168.0.0/16,172.16.0.0/12")
+    devices = standing.of("CustomerGateway")
+    assert {each.inputs["ipAddress"] for each in devices.values()} == {"203.0.113.1", "203.0.113.2"}
+    first, second = tunnels_of(standing)
+    assert (first["tunnelIndex"], second["tunnelIndex"]) == (1, 2)
+    assert second["tunnelIkeConfig"]["remoteId"] == "203.0.113.2"
+    assert "tunnelBgpConfig" not in first
+    for phase in ("tunnelIkeConfig", "tunnelIpsecConfig"):
+        assert {"aes256", "sha256", "group14"} <= {value for value in first[phase].values() if isinstance(value, str)}
+    (hung,) = standing.of("TransitRouterVpnAttachment").values()
+    assert (hung.name, hung.inputs["vpnId"]) == ("network-link-ipsec", "network-link-ipsec-id")
+    for kind in ("Association", "Propagation"):
+        assert "network-link-ipsec" in standing.of(f"TransitRouterRouteTable{kind}")
+
+
+def test_tunnels_with_bgp_learn_every_route_and_may_end_at_one_device(stand: Any) -> None:
+    standing = stand("local", tunnelled(BGP))
+    (made,) = standing.of("GatewayVpnAttachment").values()
+    assert (made.inputs["localSubnet"], made.inputs["enableTunnelsBgp"]) == ("0.0.0.0/0", True)
+    (device,) = standing.of("CustomerGateway").values()
+    assert device.inputs["asn"] == "65010"
+    routing = [each["tunnelBgpConfig"] for each in tunnels_of(standing)]
+    assert [each["localBgpIp"] for each in routing] == ["169.254.10.1", "169.254.10.5"]
+
+
+def test_keys_of_tunnels_are_secret_inputs_and_the_contract_has_addresses_alone(stand: Any) -> None:
+    standing = stand("local", tunnelled(PREMISES))
+    told = standing.contract["network_tunnels"]
+    assert not any(key in str(standing.contract) for key in KEYS.values())
+    assert list(told) == ["198.51.100.1", "198.51.100.2"]
+    (made,) = standing.of("GatewayVpnAttachment").values()
+    assert made.secret_outputs == ("tunnelOptionsSpecifications",)
+    assert all("psk" in path for path in made.secrets)
+    assert len(made.secrets) == 2
+
+
+def test_what_ends_outside_the_cloud_says_in_which_country(stand: Any) -> None:
+    basis = {"legal_basis": {"entry": "product-safety-escalations"}}
+    standing = stand("local", tunnelled(PREMISES | {"country": "SE"}, vbr={"id": "vbr-1", "country": "CN"}, **basis))
+    ends = {each.name: each.inputs["tags"]["far-end"] for each in standing.resources if "far-end" in str(each.inputs)}
+    assert ends == {
+        "network-link-ipsec": "SE",
+        "network-link-ipsec-203.0.113.1": "SE",
+        "network-link-ipsec-203.0.113.2": "SE",
+        "network-link-vbr": "CN",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"country": "SE"}, "the link crosses the border (ipsec to SE) and names no legal basis"),
+        ({"country": "HK"}, "the link crosses the border (ipsec to HK) and names no legal basis"),
+        ({"remote_ranges": []}, "neither bgp nor remote_ranges"),
+        ({"bgp": True}, "bgp beside remote_ranges"),
+        ({"remote_ranges": [], "bgp": True}, "no asn and inside in first, second"),
+        ({"first": {"address": "203.0.113.1", **END}}, "asn or inside in first, and no bgp"),
+        ({"remote_ranges": ["10.20.64.0/20"]}, "10.20.64.0/20 overlaps 10.20.0.0/16"),
+        ({"remote_ranges": ["0.0.0.0/0"]}, "too much of the address space"),
+        ({"first": {"address": "192.168.1.1"}}, "not a public address"),
+        ({"first": {"address": "vpn.example"}}, "not an IPv4 address"),
+        (BGP | {"remote_ranges": [], "second": BGP["first"]}, "both tunnels have one inside range"),
+        (BGP | {"remote_ranges": [], "second": BGP["second"] | {"asn": 65011}}, "one device with two AS numbers"),
+        (BGP | {"remote_ranges": [], "first": BGP["first"] | {"inside": "169.254.1.0/30"}}, "not an inside range"),
+    ],
+)
+def test_tunnels_that_lead_astray_are_refused(config: Any, change: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_settings(config("local") | tunnelled(PREMISES | change), ACCOUNT)
+    (problem,) = refused.value.problems
+    assert said in problem.what
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({}, "no key of the first and the second tunnel"),
+        ({"first": KEYS["first"]}, "no key of the second tunnel"),
+        (dict.fromkeys(KEYS, KEYS["first"]), "both tunnels have one key"),
+        (KEYS | {"second": "too-short-a-key"}, "no pre-shared key"),
+        (KEYS | {"second": "a key with spaces in it, which is long"}, "no pre-shared key"),
+        (KEYS | {"third": KEYS["first"]}, "third"),
+    ],
+)
+def test_a_key_is_there_for_each_tunnel_and_no_refusal_shows_one(config: Any, keys: dict[str, str], said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_settings(config("local") | tunnelled(PREMISES, keys), ACCOUNT)
+    assert said in "; ".join(problem.what for problem in refused.value.problems)
+    assert not any(key in f"{refused.value} {refused.value.problems}" for key in keys.values())
+
+
+def test_keys_without_tunnels_are_refused_and_sealed_ones_are_not_looked_into(config: Any) -> None:
+    with pytest.raises(Refused, match="keys, and no tunnels"):
+        read_settings(config("local") | network() | {"sfoa:tunnel_keys": json.dumps(KEYS)}, ACCOUNT)
+    sealed = {tunnel: {"secure": "v1:abc"} for tunnel in KEYS}
+    assert read_settings(config("local") | tunnelled(PREMISES, sealed), ACCOUNT).network.link
 
 
 def test_the_legal_basis_stands_in_a_tag_on_everything_of_the_link_that_takes_tags(stand: Any) -> None:

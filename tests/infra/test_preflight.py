@@ -162,6 +162,22 @@ def test_quotas_of_logs_buses_groups_and_buckets_are_counted(look: Examine, acco
     assert found["quota of buckets of the account"].detail == "0 of 100 in use, 6 more needed"
 
 
+def test_the_devices_at_the_ends_of_tunnels_are_asked_after_where_there_are_any(
+    look: Examine, account: Running
+) -> None:
+    assert "Vpc DescribeCustomerGateways" not in look()
+    ends = {"first": {"address": "203.0.113.1"}, "second": {"address": "203.0.113.2"}}
+    link = {"ipsec": {"country": "CN", "remote_ranges": ["192.168.0.0/16"], **ends}}
+    keys = {"sfoa:tunnel_keys": json.dumps({tunnel: f"{tunnel}-pre-shared-key-of-the-tunnel" for tunnel in ends})}
+    ours = {"Name": "acme-local-link-203-0-113-1", "IpAddress": "203.0.113.1"}
+    state = {"id": "cgw-1", "region": "cn-shanghai", "created": 0, "ready": 0, "tags": {}}
+    account.store.put("alicloud.customer_gateway", "cgw-1", state | ours)
+    found = look(network={"link": link}, **keys)
+    assert found["Vpc DescribeCustomerGateways"].ok
+    assert found["quota of customer gateways of the region"].detail == "1 of 100 in use, 1 more needed"
+    assert failures(found) == {}
+
+
 def sso(directory: str) -> dict[str, str]:
     return {"sfoa:console": json.dumps({"cloud_sso": {"directory": directory}})}
 

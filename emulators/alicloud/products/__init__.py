@@ -51,6 +51,7 @@ _AREAS = (
     "vpc.route_entries",
     "vpc.route_tables",
     "vpc.snat_entries",
+    "vpc.tunnels",
     "vpc.vswitches",
     "vpc.zones",
     "waf",

@@ -32,3 +32,30 @@ def nat(cloud: Cloud, vpc: str, vswitch: str) -> str:
     ident: str = cloud("vpc", "CreateNatGateway", VpcId=vpc, VSwitchId=vswitch, NatType="Enhanced")["NatGatewayId"]
     cloud.wait()
     return ident
+
+
+@pytest.fixture
+def devices(cloud: Cloud) -> list[str]:
+    """Two customer gateways with AS numbers."""
+    return [
+        cloud("vpc", "CreateCustomerGateway", IpAddress=f"203.0.113.{number}", Asn=65010 + number)["CustomerGatewayId"]
+        for number in (1, 2)
+    ]
+
+
+@pytest.fixture
+def connection(cloud: Cloud, devices: list[str]) -> str:
+    """An IPsec connection of two tunnels."""
+    tunnels = {
+        f"TunnelOptionsSpecification__{number}__{name}": value
+        for number, device in enumerate(devices, 1)
+        for name, value in {
+            "TunnelIndex": number,
+            "CustomerGatewayId": device,
+            "TunnelIkeConfig__Psk": f"shared-{number}",
+            "TunnelIkeConfig__IkeLifetime": 86400,
+        }.items()
+    }
+    sent = {"LocalSubnet": "10.0.0.0/16", "RemoteSubnet": "192.168.0.0/16", "Name": "premises"}
+    ident: str = cloud("vpc", "CreateVpnAttachment", **sent, **tunnels)["VpnConnectionId"]
+    return ident

@@ -33,6 +33,16 @@ def policies(name: str, document: str = "") -> dict[str, Any]:
     return {"permissionPolicies": [{"permissionPolicyType": "System", "permissionPolicyName": name, **kind}]}
 
 
+def tunnels(**second: Any) -> dict[str, Any]:
+    ike = {"ikeVersion": "ikev2", "ikeEncAlg": "aes256", "ikeAuthAlg": "sha256", "ikePfs": "group14"}
+    ipsec = {"ipsecEncAlg": "aes256", "ipsecAuthAlg": "sha256", "ipsecPfs": "group14"}
+    ends = [{"tunnelIkeConfig": ike, "tunnelIpsecConfig": ipsec}]
+    ends += [
+        {"tunnelIkeConfig": ike | second, "tunnelIpsecConfig": {key: second.get(key, ipsec[key]) for key in ipsec}}
+    ]
+    return {"tunnelOptionsSpecifications": ends}
+
+
 NAMED = allow(Action="oss:GetObject", Resource="acs:oss:*:*:acme/*", Principal=["1234567890123456"])
 OIDC = "acs:ram::1234567890123456:oidc-provider/ci"
 TRUST = allow(
@@ -59,6 +69,8 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
         {"destination": {"location": "oss-cn-beijing"}},
     ),
     "peer": ("alicloud:vpc/peerConnection:PeerConnection", {"acceptingRegionId": "cn-beijing"}),
+    "device": ("alicloud:vpn/customerGateway:CustomerGateway", {"tags": {**TAGS, "far-end": "CN"}}),
+    "tunnels": ("alicloud:vpn/gatewayVpnAttachment:GatewayVpnAttachment", tunnels()),
     "cdn": ("alicloud:cdn/domainNew:DomainNew", {"scope": "domestic"}),
     "ga": ("alicloud:ga/ipSet:IpSet", {"accelerateRegionId": "cn-beijing"}),
     "image": ("alicloud:ecs/imageCopy:ImageCopy", {"destinationRegionId": "cn-beijing"}),
@@ -161,6 +173,7 @@ BROKEN: dict[str, list[tuple[str, Any]]] = {
     "SFOA-RES-004": [("cdn", {"scope": "global"}), ("cdn", {"scope": "overseas"})],
     "SFOA-RES-005": [("ga", {"accelerateRegionId": "us-west-1"})],
     "SFOA-RES-006": [("image", {"destinationRegionId": "ap-southeast-1"})],
+    "SFOA-RES-007": [("device", {"tags": {**TAGS, "far-end": "HK"}}), ("device", {"tags": TAGS})],
     "SFOA-ENC-001": [("sse-logs", {"sseAlgorithm": "AES256"}), ("sse-logs", {"kmsMasterKeyId": None})],
     "SFOA-ENC-002": [("sse-ledger", GONE)],
     "SFOA-ENC-003": [("key", {"automaticRotation": "Disabled"}), ("key", {"automaticRotation": None})],
@@ -174,6 +187,12 @@ BROKEN: dict[str, list[tuple[str, Any]]] = {
     "SFOA-ENC-011": [("listener", {"tlsCipherPolicy": "tls_cipher_policy_1_0"})],
     "SFOA-ENC-012": [("listener", {"protocol": "http"})],
     "SFOA-ENC-013": [("secret", {"forceDeleteWithoutRecovery": True})],
+    "SFOA-ENC-014": [
+        ("tunnels", tunnels(ikeVersion="ikev1")),
+        ("tunnels", tunnels(ikePfs="group2")),
+        ("tunnels", tunnels(ipsecEncAlg="3des")),
+        ("tunnels", {"tunnelOptionsSpecifications": None}),
+    ],
     "SFOA-ACC-001": [("bucketacl-logs", {"acl": "public-read"}), ("storage-logs", {"acl": "public-read-write"})],
     "SFOA-ACC-002": [("block-logs", {"blockPublicAccess": False})],
     "SFOA-ACC-003": [("block-backups", GONE)],
@@ -296,7 +315,7 @@ def test_outside_production_the_stack_may_be_thrown_away() -> None:
             protect=False,
             properties={
                 **r.properties,
-                **({"tags": {**TAGS, "environment": "local"}} if "tags" in r.properties else {}),
+                **({"tags": {**r.properties["tags"], "environment": "local"}} if "tags" in r.properties else {}),
             },
         )
         for r in stack("storage-releases", {"forceDestroy": True}).resources
@@ -307,6 +326,11 @@ def test_outside_production_the_stack_may_be_thrown_away() -> None:
 def test_a_link_abroad_with_its_legal_basis_passes() -> None:
     based = {"acceptingRegionId": "eu-central-1", "tags": {**TAGS, "legal-basis": "CAC assessment 2026-17"}}
     assert violations(RULES, stack("peer", based)) == []
+
+
+def test_a_tunnel_abroad_with_its_legal_basis_passes() -> None:
+    based = {"tags": {**TAGS, "far-end": "SE", "legal-basis": "product-safety-escalations"}}
+    assert violations(RULES, stack("device", based)) == []
 
 
 def test_a_bucket_is_found_by_reference_before_its_name_is_known() -> None:

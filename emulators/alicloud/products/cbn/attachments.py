@@ -14,6 +14,7 @@ from emulators.alicloud.kinds import (
     TRANSIT_PROPAGATION,
     TRANSIT_ROUTER,
     VPC,
+    VPN_CONNECTION,
     VSWITCH,
 )
 from emulators.alicloud.resources import change, listed, page, pending, shown, status, tag_list
@@ -50,7 +51,7 @@ def _vpc(call: Call, router: Document) -> Document:
 def _vpn(call: Call, router: Document) -> Document:
     zones = [{"ZoneId": row["ZoneId"]} for row in call.records("Zone") if "ZoneId" in row]
     return {
-        "VpnId": call.need("VpnId"),
+        "VpnId": VPN_CONNECTION.named(call, "VpnId")["id"],
         "VpnOwnerId": int(ACCOUNT_ID),
         "VpnRegionId": router["RegionId"],
         "Zones": zones,
