@@ -168,7 +168,9 @@ class Carrier:
         for some in batches(keys, bundle, self.limits):
             files = self.api.retrieve(some).files
             found.append(verify([bundle.components[key] for key in some], files))
-            given_back |= {key: each.digest for key, each in components_of(files, some).items()}
+            given_back |= {
+                key: each.digest for key, each in components_of(files, some, shipped=bundle.components).items()
+            }
         missing, differs = (
             tuple(key for one in found for key in getattr(one, name)) for name in ("missing", "differs")
         )

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 from release_support import OrgInMemory, apex, bundle_of, bundles, custom_field, state_of
 
+from flows import plan as planning
 from flows.bundle import Bundle, build_bundle
 from flows.components import ComponentKey
 from flows.conflicts import Conflict
 from flows.failures import PromotionFailed
 from flows.ledger import Event, Ledger
+from flows.metadata_results import Retrieved
 from flows.objectstore import Buckets, MemoryStore
-from flows.plan import Plan, tests_for
+from flows.package import DESTRUCTIVE_POST
 from flows.promote import Promotion
 from flows.rollback import Undone, inverse
 from flows.snapshot import of_files
@@ -162,6 +166,46 @@ def test_a_standard_field_that_a_release_customized_stays_and_is_named(promotion
     assert promotion.ledger.state_of("china-uat") == state_of(FIRST)
 
 
+class OrgWithNovelties(OrgInMemory):
+    """Knows a type that the kit's table doesn't: `Novelty`, in files `novelties/NAME.novelty`."""
+
+    def retrieve(self, keys: Iterable[ComponentKey]) -> Retrieved:
+        wanted = list(keys)
+        novelties = {f"novelties/{key.full_name}.novelty" for key in wanted if key.type == "Novelty"}
+        found = super().retrieve(wanted)
+        return Retrieved(
+            {**found.files, **{path: data for path, data in self.files.items() if path in novelties}}, found.messages
+        )
+
+    def _apply(self, package: Mapping[str, bytes]) -> None:
+        super()._apply(package)
+        self.files |= {path: data for path, data in package.items() if path.startswith("novelties/")}
+        for member in etree.fromstring(package.get(DESTRUCTIVE_POST, b"<none/>")).iterfind("{*}types/{*}members"):
+            self.files.pop(f"novelties/{member.text}.novelty", None)
+
+
+def test_a_component_of_a_project_s_own_type_is_changed_created_and_taken_back() -> None:
+    """`registryCustomizations` of sfdx-project.json bring types that the kit's table lacks."""
+
+    def release(**novelties: str) -> Bundle:
+        parts = [(ComponentKey("Novelty", name), text.encode()) for name, text in novelties.items()]
+        return bundle_of(
+            apex("A"), *(of_files(key, [(f"novelties/{key.full_name}.novelty", xml)]) for key, xml in parts)
+        )
+
+    org = OrgWithNovelties({"novelties/One.novelty": b"by hand"})
+    promotion = promotion_of(org)
+    promotion.promote(release(One="first"))
+    before = org.holds
+    assert org.files["novelties/One.novelty"] == b"first"
+    promotion.promote(release(One="second", Two="new"))
+    assert (org.files["novelties/One.novelty"], org.files["novelties/Two.novelty"]) == (b"second", b"new")
+    promotion.rollback()
+    assert org.holds == before
+    promotion.rollback(to=0)
+    assert org.files == {"novelties/One.novelty": b"by hand"}
+
+
 HOURS = "<loginHours><mondayEnd>1020</mondayEnd><mondayStart>300</mondayStart></loginHours>"
 
 
@@ -171,7 +215,9 @@ def test_login_hours_that_a_release_brought_to_a_profile_are_taken_away_again(he
     key, path = ComponentKey("Profile", "Sales"), "profiles/Sales.profile"
     xml = f'<Profile xmlns="http://soap.sforce.com/2006/04/metadata"><custom>true</custom>{held}</Profile>'
     snapshot = build_bundle([of_files(key, [(path, xml.encode())])], "64.0")
-    run = Undone(Plan("china-uat", "d", "b", (), (key,), (), tests_for([], production=False)), snapshot)
+    run = Undone(
+        planning.Plan("china-uat", "d", "b", (), (key,), (), planning.tests_for([], production=False)), snapshot
+    )
     back = inverse([run], {key: "new"}, {}, org="china-uat", production=False)
     (file,) = back.bundle.components[key].files
     root = etree.fromstring(file.data)

@@ -12,7 +12,7 @@ from flows.components import ComponentKey
 from flows.compose import compose_for
 from flows.convert import convert
 from flows.package import lay_out
-from flows.snapshot import components_of, refuse_unattributed
+from flows.snapshot import components_of, of_files, refuse_unattributed
 from flows.source.project import read_project
 from kit.problems import Refused
 from orgs.federation import load_federation
@@ -174,10 +174,36 @@ def test_of_all_that_the_sample_ships_nothing_is_left_over(sample: Bundle) -> No
     refuse_unattributed(files, keys, components_of(files, keys), "uat")
 
 
-def test_a_type_of_a_project_s_own_registry_is_refused_by_name() -> None:
+def test_a_type_of_a_project_s_own_registry_is_refused_by_name_when_nothing_of_it_was_shipped() -> None:
     key = ComponentKey("Novelty", "A")
     with pytest.raises(Refused, match="Novelty is not in the kit's table"):
         components_of({"novelties/A.novelty": b""}, [key])
     with pytest.raises(Refused, match="Novelty is not in the kit's table"):
         refuse_unattributed({"novelties/A.novelty": b""}, [key], [], "china-uat")
     assert type_in_describe("Novelty") == "Novelty"
+
+
+@pytest.mark.parametrize(
+    ("name", "shipped", "held"),
+    [
+        ("A", ["novelties/A.novelty"], ["novelties/A.novelty"]),
+        ("A", ["novelties/A.js", "novelties/A.js-meta.xml"], ["novelties/A.js", "novelties/A.js-meta.xml"]),
+        ("F/A", ["novelties/F/A.novelty"], ["novelties/F/A.novelty"]),
+        ("A", ["novelties/A/a.js", "novelties/A/b.js"], ["novelties/A/a.js", "novelties/A/c.js"]),  # a bundle changed
+        ("A", ["novelties/A.novelty"], []),
+    ],
+)
+def test_what_is_of_a_project_s_own_type_is_found_where_it_was_shipped_to(
+    name: str, shipped: list[str], held: list[str]
+) -> None:
+    key = ComponentKey("Novelty", name)
+    models = {key: of_files(key, [(path, b"new") for path in shipped])}
+    other = {"novelties/B.novelty": b"x", "novelties/F/B.novelty": b"x", "novelties/AB/a.js": b"x"}
+    files = dict.fromkeys(held, b"old") | other
+    found = components_of(files, [key], shipped=models)
+    assert [file.path for file in found[key].files] == held if held else not found
+    only = {path: files[path] for path in held}
+    refuse_unattributed(only, [key], found, "china-uat", models)
+    if not held:
+        with pytest.raises(Refused, match="seems to be missing"):
+            refuse_unattributed(files, [key], found, "china-uat", models)
