@@ -17,7 +17,7 @@ from kit.problems import Place, Problem, Refused, refuse_if_any, relative
 if TYPE_CHECKING:
     from orgs.federation import Federation, Org
 
-CORE = "core"
+CORE, ORGS = "core", "orgs"
 REMOVE_FILE = "remove.yml"
 
 
@@ -76,10 +76,11 @@ def compose(layers: Iterable[Layer]) -> dict[ComponentKey, Component]:
 def compose_for(federation: Federation, org: str | Org, project_root: Path) -> Bundle:
     """Return the bundle of one org: what the layers that the federation gives it come to.
 
-    Raises `Refused` with all problems of all layers, see `read_layers`.
+    Raises `Refused` for layers of no org, or with all problems of all layers, see `read_layers`.
     """
     member = federation.org(org) if isinstance(org, str) else org
     project = read_project(project_root)
+    refuse_strange_layers(project, federation)
     layers = read_layers(project, member.overlays)
     return build_bundle(compose(layers).values(), project.api_version)
 
@@ -114,6 +115,29 @@ def read_layers(project: Project, names: Sequence[str]) -> list[Layer]:
         layers.append(Layer(name, converted.components, removals, skipped, patches.components))
     refuse_if_any(problems, "the metadata can't be converted")
     return layers
+
+
+def refuse_strange_layers(project: Project, federation: Federation) -> None:
+    """Raise `Refused` for each folder of `orgs/` that is named for no org: nobody would get what lies in it."""
+    from kit.spoken import nearest  # what converts alone does without
+
+    names = [org.name for org in federation.orgs]
+    directory = layer_directory(project, ORGS)
+    folder = project.root / directory
+    found = sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
+    refuse_if_any(
+        Problem(
+            f"{directory}/{name} is the layer of no org",
+            f"what lies in {directory}/NAME goes to the org of that name in orgs/federation.yml, and to no other",
+            f"rename it, or remove it{nearest(name, names)}",
+            Place(relative(folder / name)),
+            "",
+            f"{directory}/{name} 不属于任何组织",
+            "请改为 orgs/federation.yml 中的组织名,或删除该目录",
+        )
+        for name in found
+        if name not in names and not name.startswith(".")
+    )
 
 
 def layer_directory(project: Project, name: str) -> str:

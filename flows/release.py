@@ -17,7 +17,7 @@ from typing import Any
 from flows.archive import zip_bytes, zip_files
 from flows.bundle import Bundle, build_bundle, differences, parse_bundle, read_file
 from flows.components import Component
-from flows.compose import Layer, compose, read_layers
+from flows.compose import Layer, compose, read_layers, refuse_strange_layers
 from flows.entries import Entry, component_of, entry_of
 from flows.project import MARK
 from flows.provenance import Provenance, look, provenance_of
@@ -65,6 +65,7 @@ def compose_release(federation: Federation, project_root: Path) -> Release:
     Raises `Refused` with all problems of all layers and orgs, see `flows.compose.read_layers` and `compose`.
     """
     project = read_project(project_root)
+    refuse_strange_layers(project, federation)
     return release_of(federation, project, layers_of(federation, project))
 
 
