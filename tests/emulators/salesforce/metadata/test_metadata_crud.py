@@ -62,6 +62,18 @@ def test_the_components_of_a_call_are_of_one_type(sandbox: EmulatedOrg) -> None:
 
 
 @cites("knowledge")
+@pytest.mark.parametrize(("kind", "most"), [("CustomPermission", 10), ("CustomMetadata", 200)])
+def test_a_call_takes_ten_components_and_of_custom_metadata_two_hundred(
+    kind: str, most: int, sandbox: EmulatedOrg
+) -> None:
+    names = "".join(f"<fullNames>N{place}</fullNames>" for place in range(most + 1))
+    asked = f"<type>{kind}</type>{names}"
+    assert sandbox.soap("readMetadata", asked).findtext(".//faultcode") == "sf:EXCEEDED_ID_LIMIT"
+    fewer = asked.removesuffix(f"<fullNames>N{most}</fullNames>")
+    assert len(list(sandbox.soap("readMetadata", fewer).iterfind(".//{*}records"))) == most
+
+
+@cites("knowledge")
 def test_an_unmanaged_package_is_what_was_deployed_with_its_name(sandbox: EmulatedOrg) -> None:
     named = manifest({"CustomPermission": ["Open"]}).replace("<types>", "<fullName>Shop</fullName><types>", 1)
     permission = xml("CustomPermission", "<label>Open</label>")
