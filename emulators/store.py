@@ -22,7 +22,21 @@ CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NUL
 
 Document = dict[str, Any]
 
+_LAST, _SURROGATES, _AFTER_SURROGATES = 0x10FFFF, 0xD800, 0xE000  # code points
+
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def _behind(prefix: str) -> str | bytes:
+    """Return what sorts right behind all texts that begin with `prefix`, so that an index finds them.
+
+    SQLite compares texts by code point, and puts any bytes behind them (sqlite.org, "Datatypes", 4.1).
+    """
+    for at in range(len(prefix) - 1, -1, -1):
+        following = ord(prefix[at]) + 1
+        if following <= _LAST:
+            return prefix[:at] + chr(_AFTER_SURROGATES if following == _SURROGATES else following)
+    return b""
 
 
 class Store:
@@ -84,8 +98,8 @@ class Store:
         """Return (id, document) of a kind whose id starts with `prefix`, oldest first."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT id, body FROM document WHERE kind = ? AND substr(id, 1, ?) = ? ORDER BY place",
-                (kind, len(prefix), prefix),
+                "SELECT id, body FROM document WHERE kind = ? AND id >= ? AND id < ? ORDER BY place",
+                (kind, prefix, _behind(prefix)),
             ).fetchall()
         return [(ident, json.loads(body)) for ident, body in rows]
 

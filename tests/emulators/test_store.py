@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulators.store import Store
 from emulators.testing import running
@@ -58,6 +60,19 @@ def test_a_prefix_is_taken_literally(store: Store) -> None:
     assert [ident for ident, _ in store.all("k", "a%")] == ["a%b"]
     assert [ident for ident, _ in store.all("k", "a_")] == ["a_b"]
     assert [ident for ident, _ in store.all("k", "中文/")] == ["中文/x"]
+
+
+LETTERS = st.sampled_from("ab%/\x00\ud7ff\ue000\uffff\U0010ffff")
+
+
+@given(st.sets(st.text(LETTERS, max_size=4)), st.text(LETTERS, max_size=3))
+def test_what_begins_with_a_prefix_is_found_and_nothing_else(idents: set[str], prefix: str) -> None:
+    store = Store(":memory:")
+    for ident in idents:
+        store.put("a", ident, {})
+        store.put("b", ident, {})
+    assert {ident for ident, _ in store.all("a", prefix)} == {each for each in idents if each.startswith(prefix)}
+    store.close()
 
 
 def test_everything_survives_reopening(tmp_path: Path) -> None:
