@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
+from cumulusci.core.exceptions import TaskOptionsError
 from cumulusci.utils.options import CCIOptions, Field, ListOfStringsOption
 
 from flows.bundle import Bundle
@@ -115,25 +117,33 @@ class PlanTask(ReleaseTask):
 
     Options = PlanOptions
 
+    def _init_options(self, kwargs: Any) -> None:
+        super()._init_options(kwargs)
+        if self.parsed_options.to is not None and not self.parsed_options.rollback:
+            raise TaskOptionsError("to: only a rollback goes back to an entry; add `--rollback True`, or leave it out")
+
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Print the plan."""
         promotion, plan, bundle, lacking = self._planned(narrator)
         cost = cost_of(plan, bundle, promotion.limits, promotion.ledger.entries(self.org.name))
-        show(people(), plan_table(plan))
-        if plan.risks:
-            show(people(), risk_table(plan))
-        for line in (
-            *package_lines(lacking, plan.packages),
-            *lines_of_tests(plan.tests),
-            cost_line(cost, promotion.limits),
-        ):
-            narrator.step(line)
+        if plan.empty and not lacking:
+            narrator.step("Nothing to do: the org holds all of it already")
+        else:
+            self._show(plan, cost_line(cost, promotion.limits), lacking, narrator)
         if self.parsed_options.out:
             write_plan(plan, Path(self.parsed_options.out), cost.as_json(promotion.limits))
             click.echo(f"{self.org.name}: plan {plan.digest} in {self.parsed_options.out}")
         packages = [each.words for each in lacking]
         self.return_values = {"plan": plan.digest, **plan.counts, **({"packages": packages} if packages else {})}
         return None
+
+    @staticmethod
+    def _show(plan: Plan, cost: str, lacking: tuple[Missing, ...], narrator: Narrator) -> None:
+        show(people(), plan_table(plan))
+        if plan.risks:
+            show(people(), risk_table(plan))
+        for line in (*package_lines(lacking, plan.packages), *lines_of_tests(plan.tests), cost):
+            narrator.step(line)
 
     def _planned(self, narrator: Narrator) -> tuple[Promotion, Plan, Bundle, tuple[Missing, ...]]:
         """Return what plans, the plan, what it deploys, and the packages that come first."""

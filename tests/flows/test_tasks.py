@@ -42,6 +42,12 @@ def test_a_run_without_a_key_says_what_to_set_and_shows_no_traceback(home: Path)
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_an_entry_to_go_back_to_is_refused_where_no_rollback_is_planned(home: Path) -> None:
+    done = cci(home, "task", "run", "plan", "--org", "china-uat", "--to", "3")
+    assert done.returncode == 1
+    assert "add `--rollback True`" in " ".join((done.stdout + done.stderr).split())
+
+
 def test_where_no_update_can_be_looked_for_cci_asks_once_and_not_each_time(home: Path) -> None:
     cci(home, "org", "list")
     assert "Error checking cci version" not in cci(home, "org", "list").stderr
