@@ -125,5 +125,7 @@ def test_what_the_bulk_api_lacks_is_a_clear_error(caller: Caller) -> None:
     refused = post(caller, "/job", JOB.format("hardDelete", "Account"))
     assert (refused.status, b"FeatureNotEnabled" in refused.body) == (400, True)
     assert b"InvalidEntity" in post(caller, "/job", JOB.format("insert", "Nothing")).body
+    as_xml = post(caller, "/job", JOB.format("insert", "Account").replace("CSV", "XML"))
+    assert (as_xml.status, b"takes CSV and JSON, not XML" in as_xml.body) == (400, True)
     caller.token = "nonsense"
     assert b"InvalidSessionId" in post(caller, "/job", JOB.format("insert", "Account")).body

@@ -149,3 +149,26 @@ def test_an_older_version_doesn_t_replace_a_newer_one(caller: Caller, deploy: An
     assert "newer" in ask(caller, OLD)["Errors"]["errors"][0]["message"]
     assert deploy("parts", "1.2")["status"] == "Failed"
     assert versions(caller) == [("parts", 1, 10)]
+
+
+def test_salesforce_s_own_cli_finds_what_it_asks_of_a_version_before_it_installs_it(caller: Caller) -> None:
+    """`sf package install` (@salesforce/packaging) asks for 28 fields, and reads lists of sites."""
+    fields = (
+        "AppExchangeDescription, AppExchangeLogoUrl, AppExchangePackageName, AppExchangePublisherName, BuildNumber, "
+        "CspTrustedSites, Dependencies, Description, Id, InstallValidationStatus, IsBeta, IsDeprecated, IsManaged, "
+        "IsOrgDependent, IsPasswordProtected, IsSecurityReviewed, MajorVersion, MinorVersion, Name, "
+        "Package2ContainerOptions, PatchVersion, PostInstallUrl, Profiles, PublisherName, ReleaseNotesUrl, "
+        "ReleaseState, RemoteSiteSettings, SubscriberPackageId"
+    )
+    (row,) = caller.records(f"SELECT {fields} FROM SubscriberPackageVersion WHERE Id='{NEW}'", "tooling/")
+    assert (row["Package2ContainerOptions"], row["InstallValidationStatus"]) == ("Managed", "NO_ERRORS_DETECTED")
+    assert row["RemoteSiteSettings"] == row["CspTrustedSites"] == {"settings": []}
+    asked = {
+        "SubscriberPackageVersionKey": NEW,
+        "PackageInstallSource": "U",
+        "SecurityType": "None",
+        "EnableRss": False,
+    }
+    ident = json.loads(caller("POST", REQUESTS, asked).body)["id"]
+    assert caller.get(f"{REQUESTS}{ident}")["Status"] == "SUCCESS"
+    assert versions(caller) == [("parts", 1, 10)]

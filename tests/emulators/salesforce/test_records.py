@@ -82,6 +82,12 @@ def test_a_body_that_is_no_json_and_an_object_that_is_none_are_refused(caller: C
     assert caller.refused("DELETE", f"{DATA}/sobjects")[:2] == (405, "METHOD_NOT_ALLOWED")
 
 
+def test_nothing_was_looked_at_lately(caller: Caller) -> None:
+    created(caller("POST", f"{DATA}/sobjects/Account", {"Name": "A"}))
+    assert caller.get(f"{DATA}/recent") == []
+    assert caller.get(f"{DATA}/sobjects/Account")["recentItems"] == []
+
+
 def test_the_organization_record_has_what_release_tools_read(caller: Caller, china: OrgRecord) -> None:
     org = caller.get(f"{DATA}/sobjects/Organization/{china.id}")
     assert {key: org[key] for key in ("IsSandbox", "InstanceName", "NamespacePrefix", "TrialExpirationDate")} == {
