@@ -19,6 +19,7 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
     for one in standings(facts.checklist, org, today):
         if one.open:
             item = one.item
-            fact = f"{item.id} ({item.title} / {item.zh})"
+            fact, zh = f"{item.id} ({item.title} / {item.zh})", f"{item.id}({item.zh})"
             rule = "K45" if item.topic is Topic.SIGN_ON else "K24"
-            yield unknown(rule, f"org:{org.name}", None, fact, f"orgs/{FILE} (done); sfoa checklist --org {org.name}")
+            where = f"orgs/{FILE} (done); sfoa checklist --org {org.name}"
+            yield unknown(rule, f"org:{org.name}", None, fact, where, zh)

@@ -33,7 +33,7 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
 def _filing(site: Component, known: SiteFacts, bundle: Bundle) -> Iterator[Finding]:
     number = known.icp_number
     if number is None:
-        yield unknown("R21", site.key, site.source, "the ICP filing number", "--facts (sites)")
+        yield unknown("R21", site.key, site.source, "the ICP filing number", "--facts (sites)", "ICP 备案号")
     elif not number:
         yield finding("R21.no-number", site.key, site.source)
     elif not any(number in line for page in components_of(bundle, *PAGES) for _, line in lines_of(page)):
@@ -55,18 +55,27 @@ def _moderation(site: Component, known: SiteFacts, bundle: Bundle) -> Iterator[F
     if not is_true(root, "allowMembersToFlag"):
         yield finding("R20.no-flagging", site.key, site.source)
     if known.takedown_contact is None:
-        yield unknown("R20", site.key, site.source, "the takedown contact", "--facts (sites)")
+        yield unknown("R20", site.key, site.source, "the takedown contact", "--facts (sites)", "内容下架联系人")
     elif not known.takedown_contact:
         yield finding("R20.no-takedown-contact", site.key, site.source)
     if known.content_days is None:
-        yield unknown("R20", site.key, site.source, "for how many days posts are kept", "--facts (sites)")
+        yield unknown(
+            "R20", site.key, site.source, "for how many days posts are kept", "--facts (sites)", "发帖记录保存天数"
+        )
     elif known.content_days < figures()["content_days"]:
         texts = {"days": known.content_days, "least": figures()["content_days"]}
         yield finding("R20.short-archive", site.key, site.source, **texts)
     if is_true(root, "selfRegistration"):
         place = place_of(site, "selfRegistration")
         if known.real_name_verification is None:
-            yield unknown("R20", site.key, place, "whether posters' real names are verified", "--facts (sites)")
+            yield unknown(
+                "R20",
+                site.key,
+                place,
+                "whether posters' real names are verified",
+                "--facts (sites)",
+                "发帖人是否实名认证",
+            )
         elif not known.real_name_verification:
             yield finding("R20.no-real-names", site.key, place)
 

@@ -170,7 +170,11 @@ def _volume(transfer: Transfer, decision: Decision, name: str, place: Place, tod
     if volume.sensitive_people and not sensitive:
         yield finding("R18.class", name, place, count=volume.sensitive_people)
     if volume.as_of.year != today.year or volume.as_of > today:
-        yield unknown("R15", name, place, f"volume since {today.year}-01-01 (as of {volume.as_of})", place.file)
+        fact, zh = (
+            f"volume since {today.year}-01-01 (as of {volume.as_of})",
+            f"{today.year}-01-01 以来的数量({volume.as_of})",
+        )
+        yield unknown("R15", name, place, fact, place.file, zh)
     elif (today - volume.as_of).days > table()["figures"]["volume_age_days"]:
         yield finding("R15.old-volume", name, place, as_of=volume.as_of)
 

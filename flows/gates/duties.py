@@ -143,9 +143,8 @@ def _handling(bundle: Bundle, facts: Facts, today: date) -> Iterator[Finding]:
     for owner, component in sensitive_of(bundle).items():
         if owner not in entries:
             fact = f"purpose, notice and legal basis of the sensitive information in {owner}"
-            yield unknown(
-                "R18", f"CustomObject:{owner}", component.source, fact, f"{facts.register_file.name}: processing"
-            )
+            where, zh = f"{facts.register_file.name}: processing", f"{owner} 中敏感信息的处理目的、告知与法律依据"
+            yield unknown("R18", f"CustomObject:{owner}", component.source, fact, where, zh)
             continue
         at, entry = entries[owner]
         yield from _entry(entry, facts.register_file.place(("processing", at)), owner in minors, today)

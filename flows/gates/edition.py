@@ -54,7 +54,8 @@ def _lacks(
 ) -> Finding:
     if state is None:
         ask = "--facts (features, marketplace_packages)" if feature.get("namespaces") else "--facts (features)"
-        return unknown("K20", what, place, f"whether {org.instance} has {feature['title']}", ask)
+        fact, zh = f"whether {org.instance} has {feature['title']}", f"{org.instance} 是否具备{feature['zh']}"
+        return unknown("K20", what, place, fact, ask, zh)
     texts = {"feature": feature["title"], "feature_zh": feature["zh"]}
     return finding("K20.missing", what, place, instance=org.instance, **texts)
 
@@ -86,7 +87,8 @@ def _hosts_below(domains: Iterable[str]) -> re.Pattern[str]:
 def _versions(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
     floor, ceiling = org.api_version_floor, facts.org.api_ceiling
     if ceiling is None:
-        yield unknown("K10", f"org:{org.name}", None, "the highest API version of the org", "--facts (api_ceiling)")
+        fact, zh = "the highest API version of the org", "组织支持的最高 API 版本"
+        yield unknown("K10", f"org:{org.name}", None, fact, "--facts (api_ceiling)", zh)
     used: list[tuple[object, Component | None, str]] = [("bundle", None, bundle.api_version)]
     for component in bundle.components.values():
         if component.fragment is None:

@@ -43,25 +43,32 @@ def timing(org: Org, federation: Federation, freezes: Freezes, today: date) -> I
         yield finding("K50.freeze", where, None, org=org.name, **texts)
     if not arranged_for(org, freezes, today):
         fact = f"the State Council's arrangement of holidays for {today.year}"
-        yield unknown("K50", where, None, fact, "orgs/freezes.yml (holidays)")
+        zh = f"国务院办公厅 {today.year} 年节假日安排"
+        yield unknown("K50", where, None, fact, "orgs/freezes.yml (holidays)", zh)
     if earlier := before(org, federation):
         names = ", ".join(other.name for other in earlier)
-        yield unknown("K51", where, None, f"whether {names} hold this release and have soaked", _LEDGER)
+        fact, zh = f"whether this release is in {names} and has soaked there", f"{names} 是否已持有该版本并度过观察期"
+        yield unknown("K51", where, None, fact, _LEDGER, zh, _LEDGER_ZH)
 
 
-_LEDGER = "the ledger (cci flow run gate)"
+_OVERRIDES_ZH = "哪些组件覆盖了较早的层"
+_LEDGER, _LEDGER_ZH = "the ledger (cci flow run gate)", "账本 (cci flow run gate)"
 
 
 def _deviations(bundle: Bundle, org: Org, facts: Facts, today: date) -> Iterator[Finding]:
     if facts.deviations is None:
-        yield unknown("K52", f"org:{org.name}", None, "which components override earlier layers", "metadata/")
+        yield unknown(
+            "K52", f"org:{org.name}", None, "which components override earlier layers", "metadata/", _OVERRIDES_ZH
+        )
         return
     for deviation in facts.deviations:
         if deviation.key not in bundle.components:
             continue
         if deviation.since is None:
-            fact = f"since when {deviation.layer} overrides it"
-            yield unknown("K52", deviation.key, deviation.place, fact, "the history of the repository")
+            fact, zh = f"since when {deviation.layer} overrides it", f"{deviation.layer} 从何时起覆盖它"
+            yield unknown(
+                "K52", deviation.key, deviation.place, fact, "the history of the repository", zh, "仓库的提交历史"
+            )
         elif (today - deviation.since).days > deviation_days():
             texts = {"layer": deviation.layer, "replaces": deviation.replaces, "since": deviation.since}
             yield finding("K52.old-deviation", deviation.key, deviation.place, **texts)

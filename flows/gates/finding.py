@@ -150,12 +150,17 @@ def finding(check: str, component: object, place: Place | None, **values: object
     return Finding(check, Severity(texts["severity"]), str(component), place, rule, what, what_zh, fix, fix_zh)
 
 
-def unknown(rule: str, component: object, place: Place | None, fact: str, where: str) -> Finding:
-    """Return the finding that says: rule `rule` can't be judged, `fact` is not known; it is stated in `where`."""
+def unknown(
+    rule: str, component: object, place: Place | None, fact: str, where: str, zh: str = "", where_zh: str = ""
+) -> Finding:
+    """Return the finding that says: rule `rule` can't be judged, `fact` is not known; it is stated in `where`.
+
+    `zh` and `where_zh` are the same in Chinese, where they are words and not the name of a field, file or option.
+    """
     texts = _unknown_texts()
-    what, what_zh, fix, fix_zh = (
-        texts[name].format(fact=fact, where=where) for name in ("what", "what_zh", "fix", "fix_zh")
-    )
+    what, fix = (texts[name].format(fact=fact, where=where) for name in ("what", "fix"))
+    chinese = {"fact": zh or fact, "where": where_zh or where}
+    what_zh, fix_zh = (texts[name].format(**chinese) for name in ("what_zh", "fix_zh"))
     found = f"{rule}.unknown"
     return Finding(found, Severity.NEEDS_INFO, str(component), place, rules()[rule], what, what_zh, fix, fix_zh)
 

@@ -47,7 +47,14 @@ def _network(settings: Component, root: etree._Element, facts: Facts) -> Iterato
     place = place_of(settings, "<networkAccess")
     kept = {(value(entry, "start"), value(entry, "end")) for entry in children(root, "ipRanges")}
     if facts.org.trusted_ranges is None:
-        yield unknown("K40", settings.key, place, "the trusted ranges that the org has", "--facts (trusted_ranges)")
+        yield unknown(
+            "K40",
+            settings.key,
+            place,
+            "the trusted ranges that the org has",
+            "--facts (trusted_ranges)",
+            "组织现有的可信 IP 范围",
+        )
         return
     for start, end in sorted(set(facts.org.trusted_ranges) - kept):
         yield finding("K40.range-dropped", settings.key, place, start=start, end=end)
@@ -58,7 +65,14 @@ def _sign_on(settings: Component, root: etree._Element, facts: Facts) -> Iterato
         place = place_of(settings, "isLoginWithSalesforceCredentialsDisabled")
         admins = facts.org.break_glass_admins
         if admins is None:
-            yield unknown("K41", settings.key, place, "the break-glass administrators", "--facts (break_glass_admins)")
+            yield unknown(
+                "K41",
+                settings.key,
+                place,
+                "the break-glass administrators",
+                "--facts (break_glass_admins)",
+                "应急管理员",
+            )
         elif len(set(admins)) < LEAST_ADMINS:
             yield finding("K41.no-break-glass", settings.key, place, count=len(set(admins)), least=LEAST_ADMINS)
     if "enableMultipleSamlConfigs" in {etree.QName(element).localname for element in root.iter(etree.Element)}:
@@ -66,7 +80,9 @@ def _sign_on(settings: Component, root: etree._Element, facts: Facts) -> Iterato
         on, now = is_true(root, "enableMultipleSamlConfigs"), facts.org.multiple_saml_configs
         if now is None:
             fact = "whether the org allows several SAML configurations"
-            yield unknown("K42", settings.key, place, fact, "--facts (multiple_saml_configs)")
+            yield unknown(
+                "K42", settings.key, place, fact, "--facts (multiple_saml_configs)", "组织是否允许多个 SAML 配置"
+            )
         elif now and not on:
             yield finding("K42.cannot-turn-off", settings.key, place)
         elif on and not now:
@@ -114,7 +130,9 @@ def _login_ranges(component: Component, facts: Facts) -> Iterator[Finding]:
         return
     place = place_of(component, "<loginIpRanges")
     if facts.org.runner_addresses is None:
-        yield unknown("K44", component.key, place, "the runner's addresses", "--facts (runner_addresses)")
+        yield unknown(
+            "K44", component.key, place, "the runner's addresses", "--facts (runner_addresses)", "发布机的 IP 地址"
+        )
         return
     try:
         pairs = zip(values(root, "startAddress"), values(root, "endAddress"), strict=True)

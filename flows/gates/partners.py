@@ -23,14 +23,15 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
     if org.edition is not Edition.ALIBABA:
         return
     if facts.authors is None or facts.partners is None:
-        yield unknown("K54", f"org:{org.name}", None, "who wrote the components", f"the repository's history, {FILE}")
+        where, where_zh = f"the repository's history, {FILE}", f"仓库的提交历史与 {FILE}"
+        yield unknown("K54", f"org:{org.name}", None, "who wrote the components", where, "组件由谁编写", where_zh)
         return
     work, orphans = _work(bundle, facts.authors)
     if orphans:
         fact = f"who wrote {orphans[0]}" + (f" and {len(orphans) - 1} more" if len(orphans) > 1 else "")
-        yield unknown(
-            "K54", f"org:{org.name}", bundle.components[orphans[0]].source, fact, "a commit of the repository"
-        )
+        zh = f"{orphans[0]}{f' 等 {len(orphans)} 个组件' if len(orphans) > 1 else ''}由谁编写"
+        source = bundle.components[orphans[0]].source
+        yield unknown("K54", f"org:{org.name}", source, fact, "a commit of the repository", zh, "仓库的一次提交")
     last: dict[str, tuple[Partner, date]] = {}
     for address, changes in sorted(work.items()):
         if facts.partners.is_own(address):
@@ -40,8 +41,10 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
             keys = sorted(changes)
             fact = f"which partner {address} works for ({len(keys)} components, {keys[0]} first)"
             domain = address.rpartition("@")[2].lower()
+            zh = f"{address} 属于哪个合作伙伴({keys[0]} 等 {len(keys)} 个组件)"
             where = f"{FILE}: {domain} → own_domains, or partners → domains"
-            yield unknown("K54", f"author:{address}", bundle.components[keys[0]].source, fact, where)
+            where_zh = where.replace(", or ", " 或 ")
+            yield unknown("K54", f"author:{address}", bundle.components[keys[0]].source, fact, where, zh, where_zh)
         else:
             _, day = last.get(partner.name, (partner, date.min))
             last[partner.name] = (partner, max(day, *changes.values()))

@@ -80,7 +80,9 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
             allowed = {kind for classes in declared for kind in classes or ()}
             for field, kind in _fields_sent(component, bundle, transfers):
                 if kind is None:
-                    yield unknown("K30", component.key, place, f"classification of {field}", place.file)
+                    yield unknown(
+                        "K30", component.key, place, f"classification of {field}", place.file, f"{field} 的数据分类"
+                    )
                 elif kind not in allowed:
                     yield finding(
                         "R15.class-not-declared", component.key, place, host=host, field=field, kind=kind.value
@@ -151,7 +153,14 @@ def _links(bundle: Bundle, org: Org, facts: Facts) -> Iterator[Finding]:
     sharing = facts.org.salesforce_to_salesforce
     if sharing is None:
         fact = "whether Salesforce to Salesforce is on"
-        yield unknown("R01", f"org:{org.name}", None, fact, "--facts (salesforce_to_salesforce)")
+        yield unknown(
+            "R01",
+            f"org:{org.name}",
+            None,
+            fact,
+            "--facts (salesforce_to_salesforce)",
+            "是否启用 Salesforce to Salesforce",
+        )
     elif sharing and SHARING not in known:
         yield finding("R01.undeclared-link", f"org:{org.name}", None, link="Salesforce to Salesforce", org=org.name)
     for component in components_of(bundle, *_LINKING):

@@ -132,7 +132,8 @@ def _deletions(org: Org, facts: Facts) -> Iterator[Finding]:
             continue
         if facts.deletes is None:
             fact = f"whether {org.name} has data in it"
-            yield unknown("K76", key, places[key], fact, "--facts (empty_components, exported_components), or a plan")
+            where, zh = "--facts (empty_components, exported_components), or a plan", f"{org.name} 中该组件是否有数据"
+            yield unknown("K76", key, places[key], fact, where, zh, where.replace(", or a plan", " 或计划"))
         else:
             yield finding("K76.data-lost", key, places.get(key))
 

@@ -20,7 +20,7 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
     yield from _term(org, federation, today)
     production = [one for one in federation.orgs if one.kind is OrgKind.PRODUCTION]
     if federation.strategy is None:
-        yield unknown("K55", SUBJECT, None, "the org strategy", "orgs/federation.yml (strategy)")
+        yield unknown("K55", SUBJECT, None, "the org strategy", "orgs/federation.yml (strategy)", "组织战略")
     elif federation.strategy is Strategy.SINGLE:
         if len(production) > 1:
             yield finding("K55.several-productions", SUBJECT, None, names=", ".join(one.name for one in production))
