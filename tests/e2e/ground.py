@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from emulators.alicloud.permissions import allows
 from emulators.coverage import listening
 from emulators.testing import Running, running
 from infra.roles import roles
+from tests.e2e import vault
 from tests.e2e.released import BIN, ROOT
 from toolchain.pins import cache_root
 
@@ -72,6 +75,7 @@ class Ground:
         return {
             **os.environ,
             **self.clouds.environment,
+            **vault.environment(),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.root),
             "SFOA_TOOLCHAIN_CACHE": str(cache_root()),
@@ -109,11 +113,21 @@ class Ground:
         printed, said = process.communicate(timeout=PATIENCE)
         return process.returncode, printed, said
 
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Write the stack's file; what the engine put into it beside the config stays."""
+        file = self.root / f"Pulumi.{self.stack}.yaml"
+        kept = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        file.write_text(json.dumps(kept | {"config": dict(config)}), encoding="utf-8")
+
     def settle(self, sections: Mapping[str, Any]) -> None:
         """Write the settings that the program reads; structures become JSON text, as the engine hands them over."""
         values = {**SETTINGS, **sections}
         texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
         (self.root / "settings.json").write_text(json.dumps(texts), encoding="utf-8")
+
+    def init(self) -> None:
+        """Make the stack; the key of its secrets is the vault's."""
+        self.pulumi("stack", "init", "--secrets-provider", vault.ADDRESS)
 
     def up(self, *more: str, **environ: str) -> str:
         """Bring the stack up."""
@@ -164,7 +178,7 @@ def standing_on(root: Path, stack: str, program: str) -> Iterator[Ground]:
     with running(root / "home") as clouds, listening(lambda product, _, action: calls.append((product, action))):
         (root / "home" / "pulumi-state").mkdir()
         ground = Ground(root, clouds, stack, calls)
-        ground.pulumi("stack", "init")
+        ground.init()
         yield ground
 
 

@@ -21,6 +21,7 @@ from alibabacloud_tea_openapi.models import Config
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from emulators.faults import Fault, FaultKind
 from emulators.testing import Running, running
+from tests.e2e import vault
 from tests.e2e.released import BIN, ROOT
 from tests.infra.test_identity import metadata
 from toolchain.pins import cache_root
@@ -63,6 +64,7 @@ class Ground:
         return {
             **os.environ,
             **self.clouds.environment,
+            **vault.environment(),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "SFOA_TOOLCHAIN_CACHE": str(cache_root()),
@@ -101,7 +103,7 @@ class Ground:
 
     def init(self, stack: str) -> None:
         """Make a stack."""
-        self.pulumi("stack", "init", stack)
+        self.pulumi("stack", "init", stack, "--secrets-provider", vault.ADDRESS)
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """Return a stack's outputs."""

@@ -5,7 +5,6 @@ The stacks come up side by side in one emulated account, each with a company's n
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -60,9 +59,8 @@ class Landed:
 def land(ground: Ground) -> Landed:
     """Bring a stack up, look at it again, and return what it became."""
     stack = ground.stack
-    file = ground.root / f"Pulumi.{stack}.yaml"
-    file.write_text(json.dumps({"config": config(stack, STACKS[stack])}), encoding="utf-8")
-    ground.pulumi("stack", "init")
+    ground.configure(config(stack, STACKS[stack]))
+    ground.init()
     ground.up()
     if len(STACKS[stack]) > 1:  # that nothing is left to change after one part alone is shown by the tests of each
         ground.pulumi("preview", "--expect-no-changes")

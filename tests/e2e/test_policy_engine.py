@@ -21,6 +21,7 @@ import pytest
 from infra.policy.catalogue import RULES
 from infra.policy.keeping import taggable
 from infra.policy.model import Severity
+from tests.e2e import vault
 from tests.e2e.anyprovider import AnyProvider, serving
 from tests.e2e.released import BIN, ROOT
 from tests.infra.policy.test_rules import BROKEN, GONE, GOOD, TAGS, UNPROTECTED
@@ -86,13 +87,13 @@ class Ground:
             "PYTHONPATH": str(ROOT),
             "SFOA_TOOLCHAIN_CACHE": str(cache_root()),
             "PULUMI_BACKEND_URL": self.folder.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "tests-only",
+            **vault.environment(),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DEBUG_PROVIDERS": f"alicloud:{self.port},pulumi-python:{self.port}",
         }
         pack = str(ROOT / "infra" / "policy" / "sfoa-policies")
         for command in (
-            ("stack", "select", "--create", "rules"),
+            ("stack", "select", "--create", "rules", "--secrets-provider", vault.ADDRESS),
             ("up", "--yes", "--stack", "rules", "--policy-pack", pack),
         ):
             done = subprocess.run(
