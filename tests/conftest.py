@@ -9,6 +9,10 @@ from hypothesis import settings
 settings.register_profile("kit", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kit"))
 
+# The engine and its plugin live for seconds: they collect their garbage only when they grow beyond this.
+os.environ.setdefault("GOGC", "off")
+os.environ.setdefault("GOMEMLIMIT", "512MiB")
+
 # These share one stage, on which a landing zone stands; in this order, since the last of them takes it down.
 STAGE = ("tests/e2e/test_documents.py", "tests/e2e/test_first_light.py")
 
