@@ -61,7 +61,7 @@ def test_the_components_of_a_call_are_of_one_type(sandbox: EmulatedOrg) -> None:
     assert body.findtext(".//faultcode") == "sf:INVALID_TYPE_FOR_OPERATION"
 
 
-@cites("knowledge")
+@cites("crud calls")
 @pytest.mark.parametrize(("kind", "most"), [("CustomPermission", 10), ("CustomMetadata", 200)])
 def test_a_call_takes_ten_components_and_of_custom_metadata_two_hundred(
     kind: str, most: int, sandbox: EmulatedOrg

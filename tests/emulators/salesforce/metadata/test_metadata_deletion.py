@@ -43,7 +43,7 @@ def test_a_deleted_field_leaves_layouts_and_permissions_but_not_rules(sandbox: E
     assert b"Floor__c" in files["objects/Store__c.object"]
 
 
-@cites("deletion", "knowledge")
+@cites("deletion")
 @pytest.mark.parametrize("early", ["Pre", ""])
 def test_deletions_before_and_after_the_additions(sandbox: EmulatedOrg, early: str) -> None:
     """destructiveChangesPre.xml is carried out before the additions, as is destructiveChanges.xml;

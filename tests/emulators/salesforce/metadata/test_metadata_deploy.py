@@ -111,7 +111,7 @@ def test_a_sandbox_keeps_what_succeeded_when_asked_to(sandbox: EmulatedOrg) -> N
     assert not sandbox.components.get("CustomField", "Store__c.Area__c")
 
 
-@cites("knowledge")
+@cites("deploy request")
 def test_rollback_on_error_is_off_unless_it_is_asked_for(sandbox: EmulatedOrg) -> None:
     """A deploy that doesn't say rollbackOnError keeps what succeeded; production refuses it therefore."""
     files = {"package.xml": manifest({"ApexClass": ["Fine", "Gone"]}), **apex("Fine")}
