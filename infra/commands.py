@@ -21,6 +21,7 @@ from kit.problems import Exit, Problem, Refused
 from kit.redaction import redact
 from orgs.federation import load_federation
 
+WHOLE = "to judge all: pulumi preview --json --show-sames > FILE"
 PreviewOption = click.option(
     "--preview",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -34,14 +35,18 @@ PreviewOption = click.option(
 @json_option
 @guarded
 def policy(preview: Path, as_json: bool) -> None:
-    """Hold a previewed stack to the kit's rules; a mandatory rule that it breaks is exit code 1."""
-    stack = stack_after(read_preview(preview))
+    """Hold a previewed stack to the kit's rules; a mandatory rule that it breaks is exit code 1.
+
+    Without --show-sames, a preview leaves out what doesn't change: then only the rest is judged.
+    """
+    read = read_preview(preview)
+    stack = stack_after(read.steps)
     found = violations(RULES, stack)
     stopped = any(violation.rule.severity is Severity.MANDATORY for violation in found)
     status = Exit.REFUSED if stopped else Exit.DONE
     if as_json:
         data = [_as_data(violation) for violation in found]
-        result = {"rules": len(RULES), "resources": len(stack.resources), "violations": data}
+        result = {"rules": len(RULES), "resources": len(stack.resources), "unseen": read.unseen, "violations": data}
         refused = [item for item in data if item["severity"] == Severity.MANDATORY]
         problems = [_problem(item) for item in refused]
         envelope = {"status": int(status), "result": result, "problems": problems}
@@ -50,6 +55,8 @@ def policy(preview: Path, as_json: bool) -> None:
         for violation in found:
             click.echo(redact(_as_text(violation)))
         click.echo(f"{len(RULES)} rules, {len(stack.resources)} resources, {len(found)} violations")
+        if read.unseen:
+            click.echo(f"Not judged: {read.unseen} unchanged resources, which {preview} leaves out; {WHOLE}", err=True)
     sys.exit(status)
 
 
@@ -60,7 +67,7 @@ def policy(preview: Path, as_json: bool) -> None:
 @guarded
 def explain(preview: Path, form: str, as_json: bool) -> None:
     """Say in plain words what a preview will do, with what is dangerous first."""
-    found = changes(read_preview(preview))
+    found = changes(read_preview(preview).steps)
     text = as_markdown(found) if form == "markdown" else as_text(found)
     result = {"changes": [change.as_json() for change in found], "dangers": sum(bool(c.danger) for c in found)}
     emit(result, as_json=as_json, text=redact(text))

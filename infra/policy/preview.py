@@ -34,13 +34,23 @@ class Step:
         return self.new or self.old
 
 
-def read_preview(path: Path) -> tuple[Step, ...]:
-    """Return the steps of a preview file. Raises `Refused` when it is no output of `pulumi preview --json`."""
+@dataclass(frozen=True)
+class Preview:
+    """What a preview file holds: its steps, and how many unchanged resources the engine counted and left out."""
+
+    steps: tuple[Step, ...]
+    unseen: int = 0
+
+
+def read_preview(path: Path) -> Preview:
+    """Return what a preview file holds. Raises `Refused` when it is no output of `pulumi preview --json`."""
     name = relative(path)
     fix = "write it anew: pulumi preview --json > FILE.json"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(_step(step) for step in data["steps"] or ())
+        steps = tuple(_step(step) for step in data["steps"] or ())
+        unchanged = int((data.get("changeSummary") or {}).get("same", 0))
+        return Preview(steps, max(0, unchanged - sum(step.op == "same" for step in steps)))
     except OSError as error:
         raise Refused(
             Problem(f"cannot read the file: {error.strerror}", "the file exists and is readable", fix, Place(name))

@@ -118,6 +118,19 @@ def test_policy_refuses_a_mandatory_violation_and_lets_an_advisory_one_through(t
     assert "SFOA-NET-003" in done.output
 
 
+def test_policy_says_how_many_unchanged_resources_it_did_not_see(tmp_path: Path) -> None:
+    """`pulumi preview --json` leaves them out: no violation among two is no word on the other hundred and fifty."""
+    same = {"op": "same", "urn": GROUP, "newState": state(GROUP, {})}
+    file = tmp_path / "preview.json"
+    file.write_text(json.dumps({"steps": [same], "changeSummary": {"same": 153}}), encoding="utf-8")
+    done = CliRunner().invoke(policy, ["--preview", str(file)])
+    assert "Not judged: 152 unchanged resources" in done.stderr
+    assert "--show-sames" in done.stderr
+    assert json.loads(CliRunner().invoke(policy, ["--preview", str(file), "--json"]).stdout)["result"]["unseen"] == 152
+    file.write_text(json.dumps({"steps": [same], "changeSummary": {"same": 1}}), encoding="utf-8")
+    assert "Not judged" not in CliRunner().invoke(policy, ["--preview", str(file)]).stderr
+
+
 def test_what_goes_breaks_no_rule(tmp_path: Path) -> None:
     file = preview(tmp_path, {"op": "delete", "urn": BUCKET, "oldState": state(BUCKET, {"acl": "public-read"})})
     assert CliRunner().invoke(policy, ["--preview", file]).exit_code == 0
