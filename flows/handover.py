@@ -35,7 +35,7 @@ def read_outputs(stack: str | None = None, project: Path | None = None) -> Landi
                 "no stack is named",
                 "bundles and ledger live in the buckets that a stack's outputs name",
                 f"set {STACK} to the stack's name, or {OUTPUTS_FILE} to a file with the output of "
-                "`pulumi stack output --json`",
+                "`pulumi stack output --json`; on this machine's emulators, run it under `sfoa emulators run --`",
             )
         )
     printed = pulumi(["stack", "output", "--json", "--stack", name], project)

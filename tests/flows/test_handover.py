@@ -31,6 +31,13 @@ def test_outputs_come_from_the_file_that_ci_hands_over(tmp_path: Path, monkeypat
     assert handover.read_outputs().storage_ledger_bucket == "acme-ledger"
 
 
+def test_where_no_stack_is_named_all_three_ways_to_name_one_are_told() -> None:
+    with pytest.raises(Refused) as refused:
+        handover.read_outputs()
+    fix = refused.value.problems[0].fix
+    assert all(way in fix for way in (handover.STACK, handover.OUTPUTS_FILE, "sfoa emulators run --"))
+
+
 def test_outputs_come_from_pulumi_for_the_stack_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "said.json").write_text(json.dumps(OUTPUTS))
     engine(tmp_path, f'echo "$@" > {tmp_path}/asked; cat {tmp_path}/said.json', monkeypatch)
