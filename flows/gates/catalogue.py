@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -69,7 +70,7 @@ _WORDS = {
 def rule_of(name: str) -> Rule:
     """Return the rule of an id ("R07", or a finding's "R07.claim"). Raises `Refused` with the nearest one."""
     known = rules()
-    wanted = name.partition(".")[0].upper()
+    wanted = re.sub(r"^([A-Z])(\d)$", r"\g<1>0\2", name.partition(".")[0].upper())  # R7 is R07
     if wanted in known:
         return known[wanted]
     near = difflib.get_close_matches(wanted, known, 1)

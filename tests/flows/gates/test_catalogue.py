@@ -67,7 +67,12 @@ def test_explain_as_data_has_every_check() -> None:
     assert answer["result"]["disclaimer"] == DISCLAIMER
 
 
+def test_the_nought_of_an_id_may_be_left_out() -> None:
+    shown = CliRunner().invoke(gates, ["explain", "r7", "--language", "en"]).stdout
+    assert shown.startswith("R07 ")
+
+
 def test_a_rule_that_nobody_knows_is_refused_with_the_nearest() -> None:
-    done = CliRunner().invoke(gates, ["explain", "R7"])
+    done = CliRunner().invoke(gates, ["explain", "R777"])
     assert done.exit_code == 1
     assert "did you mean" in done.stderr
