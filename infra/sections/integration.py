@@ -25,7 +25,7 @@ _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 HostName = Annotated[str, StringConstraints(pattern=rf"^({_LABEL}\.)+[a-z]{{2,63}}$")]
 Origin = Annotated[str, StringConstraints(pattern=rf"^https://({_LABEL}\.)+[a-z]{{2,63}}$")]
 EventName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*__e$")]
-SecretName = Annotated[str, StringConstraints(pattern=r"^[\w/+=.@-]{1,64}$")]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[\w/+=.@-]+$", max_length=64)]
 CertificateId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
 WafInstanceId = Annotated[str, StringConstraints(pattern=r"^waf[_-][A-Za-z0-9_-]+$")]
 Backend = Annotated[
