@@ -33,6 +33,8 @@ class Entries:
     centre_names: frozenset[str]
     approver_names: frozenset[str]
     complete: bool
+    named: Mapping[int, Mapping[str, Any]]
+    """Every org that is a mapping at all, as the file has it."""
 
 
 def entries_of(data: Any) -> Entries:
@@ -51,6 +53,7 @@ def entries_of(data: Any) -> Entries:
         centre_names=_names(lists.get("centres")),
         approver_names=_names(lists.get("approvers")),
         complete=complete,
+        named={at: org for at, org in enumerate(_listed(lists.get("orgs"))) if isinstance(org, dict)},
     )
 
 
@@ -113,11 +116,12 @@ def _twice(entries: Entries, file: YamlFile) -> Iterator[Problem]:
 
 
 def _unknown_names(entries: Entries, file: YamlFile) -> Iterator[Problem]:
-    for at, org in entries.orgs.items():
-        if org.coe not in entries.centre_names:
-            yield _unknown(org.coe, "centre", entries.centre_names, file, ("orgs", at, "coe"))
-        for position, name in enumerate(org.approvers):
-            if name not in entries.approver_names:
+    for at, org in entries.named.items():  # also of an org that has other faults: all are told together
+        coe, approvers = org.get("coe"), org.get("approvers")
+        if isinstance(coe, str) and coe not in entries.centre_names:
+            yield _unknown(coe, "centre", entries.centre_names, file, ("orgs", at, "coe"))
+        for position, name in enumerate(_listed(approvers)):
+            if isinstance(name, str) and name not in entries.approver_names:
                 where = ("orgs", at, "approvers", position)
                 yield _unknown(name, "approver", entries.approver_names, file, where)
     for at, approver in entries.approvers.items():
@@ -254,9 +258,13 @@ def _repeated(values: Iterable[tuple[int, Hashable]]) -> Iterator[tuple[int, int
             yield at, first
 
 
+def _listed(items: Any) -> list[Any]:
+    return items if isinstance(items, list) else []
+
+
 def _valid(model: type[Entry], items: Any) -> dict[int, Entry]:
     found: dict[int, Entry] = {}
-    for at, item in enumerate(items if isinstance(items, list) else []):
+    for at, item in enumerate(_listed(items)):
         try:
             found[at] = model.model_validate(item)
         except ValidationError:
@@ -265,5 +273,4 @@ def _valid(model: type[Entry], items: Any) -> dict[int, Entry]:
 
 
 def _names(items: Any) -> frozenset[str]:
-    listed = items if isinstance(items, list) else []
-    return frozenset(str(item["name"]) for item in listed if isinstance(item, dict) and "name" in item)
+    return frozenset(str(item["name"]) for item in _listed(items) if isinstance(item, dict) and "name" in item)

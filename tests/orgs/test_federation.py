@@ -107,6 +107,16 @@ def test_what_becomes_of_a_missing_feature_is_said_by_edition_or_by_org(tmp_path
     assert "missing_features.alibaba" in problem.what
 
 
+def test_an_org_with_several_faults_has_all_of_them_told(tmp_path: Path) -> None:
+    """A misspelt owner or approver isn't held back until the rest of the entry is right."""
+    faults = {"edition": "alibab", "ring": "two", "coe": "chna", "approvers": ["li.wi", "chen.jing", 7]}
+    told = "\n".join(map(str, problems_after(tmp_path, lambda data: org(data, "china-uat").update(faults))))
+    for key in ("orgs.1.edition", "orgs.1.ring", "orgs.1.coe", "orgs.1.approvers.0", "orgs.1.approvers.2"):
+        assert key in told
+    assert "did you mean china?" in told
+    assert "did you mean li.wei?" in told
+
+
 def test_the_model_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_federation().orgs[0].ring = 9  # type: ignore[misc]

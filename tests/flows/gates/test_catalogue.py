@@ -73,6 +73,6 @@ def test_the_nought_of_an_id_may_be_left_out() -> None:
 
 
 def test_a_rule_that_nobody_knows_is_refused_with_the_nearest() -> None:
-    done = CliRunner().invoke(gates, ["explain", "R777"])
+    done = CliRunner().invoke(gates, ["explain", "R077"])
     assert done.exit_code == 1
     assert "did you mean" in done.stderr
