@@ -3,8 +3,6 @@ the next promote: real engine, real provider, real `cci`, with nobody writing ou
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from lxml import etree
 
@@ -32,14 +30,13 @@ OWN = {
 def ground(project: Project, empty: Running) -> Ground:
     """Return the stack's project, which stands; the commands of `project` read the stack itself from now on."""
     write_project(project.root, "egress", (ROOT / "infra" / "__main__.py").read_text(encoding="utf-8"))
-    config = json.dumps({"config": {**SETTINGS, **OWN}})
-    (project.root / f"Pulumi.{STACK}.yaml").write_text(config, encoding="utf-8")
     (project.root / "idp.xml").write_text(metadata(365), encoding="utf-8")
     (empty.emulators.home / "pulumi-state").mkdir(exist_ok=True)
     del project.environment["SFOA_OUTPUTS"]
     project.environment |= {"SFOA_STACK": STACK, "SFOA_TOOLCHAIN_CACHE": str(cache_root())}
     ground = Ground(project.root, empty, STACK)
-    ground.pulumi("stack", "init")
+    ground.configure({**SETTINGS, **OWN})
+    ground.init()
     ground.up()
     return ground
 
