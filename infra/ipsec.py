@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +43,8 @@ class Ipsec(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sfoa:network:Ipsec", name, None, opts)
         self._name, self._settings, self._wanted, self._tags = name, settings, wanted, tags
-        self._opts = pulumi.ResourceOptions(parent=self, protect=settings.production)
+        # Not protected in production either: a new key is a new connection, and nothing is kept in one.
+        self._opts = pulumi.ResourceOptions(parent=self)
         devices = {end.address: self._device(end) for end in wanted.ends.values()}
         made = ali.vpn.GatewayVpnAttachment(
             name,
@@ -57,12 +60,27 @@ class Ipsec(pulumi.ComponentResource):
             ],
             tags=tags,
             opts=pulumi.ResourceOptions.merge(
-                self._opts, pulumi.ResourceOptions(additional_secret_outputs=["tunnelOptionsSpecifications"])
+                self._opts,
+                pulumi.ResourceOptions(
+                    additional_secret_outputs=["tunnelOptionsSpecifications"],
+                    replacement_trigger=self._inside(),
+                    delete_before_replace=True,  # two connections can't have the same ranges inside their tunnels
+                ),
             ),
         )
         self.vpn_id = made.id
         self.addresses = pulumi.Output.unsecret(made.tunnel_options_specifications.apply(_addresses))
         self.register_outputs({"vpn_id": self.vpn_id})
+
+    def _inside(self) -> str:
+        """Return a digest of what the provider takes for no change of a tunnel: all but its number and its device.
+
+        It stands in the state in plain, and so is slow to guess keys by (scrypt, RFC 7914).
+        """
+        wanted, keys = self._wanted, self._settings.tunnel_keys
+        inside = [[end.remote_id, end.inside, keys[name].get_secret_value()] for name, end in wanted.ends.items()]
+        text = json.dumps([wanted.bgp, wanted.local_asn, inside])
+        return hashlib.scrypt(text.encode(), salt=self._name.encode(), n=2**14, r=8, p=1, dklen=16).hex()
 
     def _device(self, end: End) -> ali.vpn.CustomerGateway:
         return ali.vpn.CustomerGateway(

@@ -89,12 +89,12 @@ class Link(pulumi.ComponentResource):
 
     def _attach_premises(self, wanted: Wanted) -> None:
         if wanted.vpn:
-            self._attach_vpn("vpn", wanted.vpn.id, self._ending(wanted.vpn.country))
+            self._attach_vpn("vpn", wanted.vpn.id, self._ending(wanted.vpn.country), self._opts)
         if wanted.ipsec:
             tags = self._ending(wanted.ipsec.country)
             made = Ipsec(f"{self._name}-ipsec", self._settings, wanted.ipsec, tags, pulumi.ResourceOptions(parent=self))
             self.tunnels = made.addresses
-            self._attach_vpn("ipsec", made.vpn_id, tags)
+            self._attach_vpn("ipsec", made.vpn_id, tags, pulumi.ResourceOptions(parent=self))  # replaced along with it
         if wanted.vbr:
             vbr = ali.cen.TransitRouterVbrAttachment(
                 f"{self._name}-vbr",
@@ -108,7 +108,9 @@ class Link(pulumi.ComponentResource):
             )
             self._route("vbr", vbr.transit_router_attachment_id)
 
-    def _attach_vpn(self, part: str, vpn_id: pulumi.Input[str], tags: dict[str, str]) -> None:
+    def _attach_vpn(
+        self, part: str, vpn_id: pulumi.Input[str], tags: dict[str, str], opts: pulumi.ResourceOptions
+    ) -> None:
         attached = ali.cen.TransitRouterVpnAttachment(
             f"{self._name}-{part}",
             cen_id=self._cen,
@@ -117,9 +119,9 @@ class Link(pulumi.ComponentResource):
             transit_router_vpn_attachment_name=self._label(part),
             auto_publish_route_enabled=True,
             tags=tags,
-            opts=self._opts,
+            opts=opts,
         )
-        self._route(part, attached.id)
+        self._route(part, attached.id, opts)
 
     def _ending(self, country: str) -> dict[str, str]:
         return self._tags | {FAR_END: country}
@@ -144,14 +146,14 @@ class Link(pulumi.ComponentResource):
         )
         self._route("headquarters", peered.transit_router_attachment_id)
 
-    def _route(self, part: str, attachment_id: pulumi.Input[str]) -> None:
+    def _route(self, part: str, attachment_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         """Let an attachment look its routes up in the one table, and make its own known there."""
         for kind in (ali.cen.TransitRouterRouteTableAssociation, ali.cen.TransitRouterRouteTablePropagation):
             kind(
                 f"{self._name}-{part}",
                 transit_router_attachment_id=attachment_id,
                 transit_router_route_table_id=self._table.transit_router_route_table_id,
-                opts=self._opts,
+                opts=opts or self._opts,
             )
 
     def _label(self, part: str) -> str:

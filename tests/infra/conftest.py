@@ -39,6 +39,8 @@ class Registered:
     secrets: tuple[str, ...]
     """Dotted paths of the inputs that are marked secret."""
     secret_outputs: tuple[str, ...]
+    replaced_with: object
+    """What it is replaced for when it changes, whatever the provider says."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class Recorder(MockMonitor):
                     request.provider,
                     tuple(secrets(json_format.MessageToDict(request.object))),
                     tuple(request.additionalSecretOutputs),
+                    json_format.MessageToDict(request.replacement_trigger),
                 )
             )
         return response

@@ -214,6 +214,32 @@ def test_keys_of_tunnels_are_secret_inputs_and_the_contract_has_addresses_alone(
     assert len(made.secrets) == 2
 
 
+def test_what_the_provider_takes_for_no_change_of_a_tunnel_is_a_new_connection(stand: Any) -> None:
+    """The provider tells tunnels apart by number and device alone: with the same ones, it sees no new key."""
+
+    def trigger(ipsec: dict[str, Any], keys: dict[str, Any] = KEYS) -> object:
+        (made,) = stand("local", tunnelled(ipsec, keys)).of("GatewayVpnAttachment").values()
+        assert made.deleted_first
+        return made.replaced_with
+
+    ranges = PREMISES | {"remote_ranges": ["192.168.0.0/16"]}
+    named = PREMISES | {"first": PREMISES["first"] | {"remote_id": "front"}}
+    changed = [trigger(PREMISES, KEYS | {"second": "third-shared-key-of-the-tunnels"}), trigger(named)]
+    assert isinstance(trigger(PREMISES), str)
+    assert trigger(ranges) == trigger(PREMISES), "ranges are changed in place"
+    assert len({trigger(PREMISES), *changed}) == 3
+    assert not any(key in str(trigger(PREMISES)) for key in KEYS.values())
+
+
+def test_in_production_tunnels_can_be_replaced_and_their_devices_and_routes_with_them(stand: Any) -> None:
+    link = {"ipsec": PREMISES, "vbr": {"id": "vbr-1", "country": "CN"}}
+    config = {"cidr": "10.40.0.0/16", "zones": [f"cn-shanghai-{zone}" for zone in "efg"], "link": link}
+    changes = {"sfoa:network": json.dumps(config), "sfoa:tunnel_keys": json.dumps(KEYS)}
+    made = {r.name: r for r in stand("example-production", changes).resources if r.type.startswith("alicloud:")}
+    assert not any(r.protect for name, r in made.items() if name.startswith("network-link-ipsec"))
+    assert made["network-link-vbr"].protect
+
+
 def test_what_ends_outside_the_cloud_says_in_which_country(stand: Any) -> None:
     basis = {"legal_basis": {"entry": "product-safety-escalations"}}
     standing = stand("local", tunnelled(PREMISES | {"country": "SE"}, vbr={"id": "vbr-1", "country": "CN"}, **basis))
