@@ -40,5 +40,5 @@ def test_the_chinese_text_holds_no_english_words() -> None:
     found = unknown(
         "K10", "org:x", None, "the highest API version", "--facts (a), or a plan", "最高 API 版本", "--facts (a) 或计划"
     )
-    assert (found.what_zh, found.fix_zh) == ("无法判断:不清楚最高 API 版本", "请在 --facts (a) 或计划 中说明")
+    assert (found.what_zh, found.fix_zh) == ("无法判断:尚不清楚 最高 API 版本", "请在 --facts (a) 或计划 中说明")
     assert found.what == "not judged: the highest API version is not known"
