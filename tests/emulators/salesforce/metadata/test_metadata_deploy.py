@@ -43,6 +43,18 @@ def test_deploys_to_one_org_are_carried_out_one_after_the_other(sandbox: Emulate
     assert after["startDate"] >= done["completedDate"]
 
 
+def test_the_deploys_of_one_org_do_not_wait_for_those_of_another_nor_are_seen_by_it(sandbox: EmulatedOrg) -> None:
+    other = EmulatedOrg("production", store=sandbox.store, clock=sandbox.clock)
+    first = sandbox.submit({"package.xml": manifest({"ApexClass": ["A"]}), **apex("A")})
+    second = other.submit({"package.xml": manifest({}), "destructiveChanges.xml": manifest({})})
+    sandbox.clock.seconds += 0.5
+    assert [sandbox.status(first)["status"], other.status(second)["status"]] == ["InProgress", "InProgress"]
+    assert other.rest("GET", f"/{first}").status == 404
+    sandbox.session, other.session = other.session, sandbox.session
+    assert b"INVALID_SESSION_ID" in sandbox.send("describeMetadata", "").body
+    assert b"INVALID_SESSION_ID" in other.rest("GET", f"/{second}").body
+
+
 @cites("deploy message", "knowledge")
 def test_a_component_is_created_then_changed_then_left_alone(sandbox: EmulatedOrg) -> None:
     """`created` and `changed` say what became of a component; white space is no change."""
