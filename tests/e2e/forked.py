@@ -87,12 +87,24 @@ def serve() -> None:
     for one in entry_points(group="sfoa.commands"):
         if one.name in COMMANDS:
             one.load()
+    read_cci_s_own_settings()
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
         if child == 0:
             become(asked, scripts)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def read_cci_s_own_settings() -> None:
+    """Have CumulusCI read the settings that it brings along, most of what it does at each start; and none of a home."""
+    from cumulusci.core.config import UniversalConfig
+
+    own = os.environ["HOME"]
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["HOME"] = empty
+        UniversalConfig()
+    os.environ["HOME"] = own
 
 
 def become(asked: dict[str, Any], scripts: dict[str, Callable[[], object]]) -> NoReturn:
@@ -107,6 +119,7 @@ def become(asked: dict[str, Any], scripts: dict[str, Callable[[], object]]) -> N
         os.close(opened)
     os.environ.clear()
     os.environ.update(asked["env"])
+    assert not Path.home().joinpath(".cumulusci", "cumulusci.yml").exists(), "settings were read without a home's own"
     os.chdir(asked["cwd"])
     sys.argv = asked["command"]
     end_after(scripts[Path(sys.argv[0]).name])
