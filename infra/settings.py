@@ -25,7 +25,7 @@ from infra.sections.ipsec import Key, Tunnel
 from infra.sections.network import NetworkSettings
 from infra.sections.storage import StorageSettings
 from kit.problems import Problem, Refused
-from kit.spoken import ABSENT, STRANGE, nearest
+from kit.spoken import ABSENT, STRANGE, nearest, secrets_of
 from kit.yamlfile import YamlFile, problems_of, read_yaml
 
 NAMESPACE = "sfoa:"
@@ -198,7 +198,9 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str], file: Y
     try:
         settings = Settings.model_validate(data, context=context)
     except ValidationError as error:
-        problems += [_explained(problem) for problem in problems_of(error, place, tags=UNION_TAGS)]
+        problems += [
+            _explained(problem) for problem in problems_of(error, place, tags=UNION_TAGS, secrets=secrets_of(Settings))
+        ]
     if problems:
         raise Refused(problems, f"the stack's config is not valid: {len(problems)} to correct; nothing was created")
     return settings
@@ -267,8 +269,6 @@ def _plain(text: str) -> Any:
 def _explained(problem: Problem) -> Problem:
     """Return pydantic's own problems in words that say what to do; ours as they are."""
     key = problem.what.partition(": ")[0]
-    if key.startswith(SECRETS):
-        problem = replace(problem, value="")  # what was sent is secret
     if problem.rule == ABSENT:
         return replace(problem, rule="the setting has no default", fix=f"add {key} to the stack's config")
     if problem.rule == STRANGE:

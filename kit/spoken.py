@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -52,6 +52,16 @@ def names_of(model: type[BaseModel]) -> set[str]:
     return {field.alias or name for one in _models(model, set()) for name, field in one.model_fields.items()}
 
 
+def secrets_of(model: type[BaseModel]) -> set[str]:
+    """Return the keys behind which documents of a model have secrets, at any depth."""
+    return {
+        field.alias or name
+        for one in _models(model, set())
+        for name, field in one.model_fields.items()
+        if _is_secret(field.annotation)
+    }
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean …?" for the known name nearest to `name`, or nothing when none is near."""
     near = difflib.get_close_matches(name, list(known), 1, cutoff=0.7)
@@ -80,6 +90,10 @@ def _words(item: ErrorDetails, dotted: str, context: Mapping[str, Any], names: I
     if kind.endswith(("_type", "_parsing", "_from_float", "_inexact")) and _SAME_KIND.get(family, family) in _KINDS:
         return said, *_KINDS[_SAME_KIND.get(family, family)]
     return said, kind.replace("_", " "), f"correct {dotted}"
+
+
+def _is_secret(kind: Any) -> bool:
+    return kind is SecretStr or any(map(_is_secret, get_args(kind)))
 
 
 def _models(kind: Any, seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from kit.problems import Place, Problem, Refused, relative
-from kit.spoken import names_of, spoken
+from kit.spoken import names_of, secrets_of, spoken
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Key = tuple[str | int, ...]
 Loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -83,7 +86,9 @@ def parse_model(model: type[Model], file: YamlFile, data: Any = None, at: Key = 
     try:
         return model.model_validate(file.data if data is None else data)
     except ValidationError as error:
-        raise Refused(problems_of(error, file, at, names=names_of(model)), f"{file.name} is not valid") from error
+        raise Refused(
+            problems_of(error, file, at, names=names_of(model), secrets=secrets_of(model)), f"{file.name} is not valid"
+        ) from error
 
 
 def problems_of(
@@ -92,13 +97,14 @@ def problems_of(
     at: Key = (),
     tags: Collection[Key] = frozenset(),
     names: Collection[str] = frozenset(),
+    secrets: Collection[str] = frozenset(),
 ) -> list[Problem]:
     """Return pydantic's errors as problems. A validator sets rule and fix by raising `PydanticCustomError`
     with `ctx={"rule": …, "fix": …}`.
 
     `tags` are the paths that end with the tag of a discriminated union, which pydantic adds and no file has. `names`
     are the keys that the document may have, for one that was misspelt; what stands behind that is not shown: it may be
-    secret.
+    secret. Nor is what stands behind `secrets`, or holds one of them.
     """
     found = []
     items = error.errors(include_url=False)
@@ -116,10 +122,21 @@ def problems_of(
                 rule=rule,
                 fix=fix,
                 place=file.place(key),
-                value="" if item["type"] in ("missing", "extra_forbidden") else _short(item["input"]),
+                value="" if _is_hidden(item, key, secrets) else _short(item["input"]),
             )
         )
     return found
+
+
+def _is_hidden(item: ErrorDetails, key: Key, secrets: Collection[str]) -> bool:
+    hides = item["type"] in ("missing", "extra_forbidden")
+    return hides or any(name in secrets for name in key) or _holds(item["input"], secrets)
+
+
+def _holds(value: object, secrets: Collection[str]) -> bool:
+    if isinstance(value, Mapping):
+        return any(key in secrets or _holds(inside, secrets) for key, inside in value.items())
+    return isinstance(value, list | tuple) and any(_holds(inside, secrets) for inside in value)
 
 
 def _untagged(key: Key, tags: Collection[Key]) -> Key:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from kit.problems import Problem, Refused
 from kit.yamlfile import parse_model, parse_yaml
@@ -21,7 +21,7 @@ class Colour(StrEnum):
 class Inner(BaseModel):
     model_config = ConfigDict(extra="forbid")
     support: str = "none"
-    private_key: str = ""
+    private_key: SecretStr | None = None
 
 
 class Sample(BaseModel):
@@ -82,3 +82,19 @@ def test_what_stands_behind_a_misspelt_key_is_not_shown() -> None:
     problem = problem_of("needed: 1\ninner:\n  privat_key: hidden-behind\n")
     assert "hidden-behind" not in str(problem)
     assert "did you mean private_key" in problem.fix
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "inner: {private_key: [hidden-behind]}",
+        "inner: {private_key: 4711007}",
+        "items: {private_key: hidden-behind}",
+        "items: [{support: [private_key: hidden-behind]}]",
+    ],
+)
+def test_a_secret_that_is_wrong_is_not_shown_nor_what_holds_one(text: str) -> None:
+    problem = problem_of(f"needed: 1\n{text}\n")
+    assert problem.value == ""
+    assert "hidden-behind" not in str(problem)
+    assert "4711007" not in str(problem)
