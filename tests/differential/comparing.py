@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from lxml import etree
-from salesforce_converter import Answer, files_below
-from source_samples import PROJECT, write
 
 from flows import xmltext
 from flows.components import ComponentKey
@@ -25,6 +23,8 @@ from flows.source.project import read_project
 from flows.unconvert import to_source
 from flows.xmltext import MalformedXmlError
 from flows.yamljson import json_of_yaml
+from tests.differential.salesforce_converter import Answer, files_below
+from tests.flows.source_samples import PROJECT, write
 
 # Types that have, or may have by a preset, children in files of their own.
 _TAKEN_APART = {kind.name for kind in metadata_types().types if kind.is_decomposed} | {

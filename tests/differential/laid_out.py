@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from source_samples import container
+from tests.flows.source_samples import container
 
 Files = Mapping[str, str | bytes]
 

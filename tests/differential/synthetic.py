@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from hypothesis import strategies as st
-from source_samples import container, every_type, xml
 
 from flows.archive import zip_bytes
 from flows.metadata_types import MetadataType, metadata_types
+from tests.flows.source_samples import container, every_type, xml
 
 Files = Mapping[str, str | bytes]
 

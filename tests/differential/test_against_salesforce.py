@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,12 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests/flows"))
 
-from comparing import compare, differences, types_of, without_manifest  # noqa: E402
-from salesforce_converter import SalesforceConverter, files_below  # noqa: E402
-from source_samples import PROJECT, container, write, xml  # noqa: E402
-from synthetic import (  # noqa: E402
+from flows.convert import convert  # noqa: E402
+from flows.metadata_types import metadata_types  # noqa: E402
+from flows.package import assemble  # noqa: E402
+from flows.source.project import read_project  # noqa: E402
+from flows.unconvert import to_source  # noqa: E402
+from kit.problems import Refused  # noqa: E402
+from tests.clients.node import NotAvailable  # noqa: E402
+from tests.differential.comparing import compare, differences, types_of, without_manifest  # noqa: E402
+from tests.differential.salesforce_converter import SalesforceConverter, files_below  # noqa: E402
+from tests.differential.synthetic import (  # noqa: E402
     NOT_THEIRS,
     PACKAGES_REFUSED_BY_THE_KIT_ALONE,
     REFUSED,
@@ -27,14 +31,7 @@ from synthetic import (  # noqa: E402
     one_of_each,
     projects,
 )
-
-from flows.convert import convert  # noqa: E402
-from flows.metadata_types import metadata_types  # noqa: E402
-from flows.package import assemble  # noqa: E402
-from flows.source.project import read_project  # noqa: E402
-from flows.unconvert import to_source  # noqa: E402
-from kit.problems import Refused  # noqa: E402
-from tests.clients.node import NotAvailable  # noqa: E402
+from tests.flows.source_samples import PROJECT, container, write, xml  # noqa: E402
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 

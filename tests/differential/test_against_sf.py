@@ -7,24 +7,21 @@ command about the sample, one component of each type, and a refusal.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests/flows"))
-
-from comparing import back_to_source, compare, differences, to_package, types_of, without_manifest  # noqa: E402
-from laid_out import TOGETHER, package, settings  # noqa: E402
-from salesforce_converter import Sf, files_below  # noqa: E402
-from source_samples import container, write, xml  # noqa: E402
-from synthetic import REFUSED, one_of_each  # noqa: E402
 
 from flows.convert import convert  # noqa: E402
 from flows.package import assemble  # noqa: E402
 from flows.source.project import read_project  # noqa: E402
 from tests.clients.node import NotAvailable, locked  # noqa: E402
+from tests.differential.comparing import back_to_source, compare, differences, to_package, types_of, without_manifest  # noqa: E402
+from tests.differential.laid_out import TOGETHER, package, settings  # noqa: E402
+from tests.differential.salesforce_converter import Sf, files_below  # noqa: E402
+from tests.differential.synthetic import REFUSED, one_of_each  # noqa: E402
+from tests.flows.source_samples import container, write, xml  # noqa: E402
 
 AT_LEAST = 100  # types, issue 7
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests/flows"))
-
-from comparing import back_to_source, differences, to_package, without_manifest  # noqa: E402
-from laid_out import CUSTOMIZATIONS, REFUSED, REFUSED_PACKAGES, customized_package, package, settings  # noqa: E402
-from salesforce_converter import SalesforceConverter, files_below  # noqa: E402
-from source_samples import write  # noqa: E402
 
 from flows.compose import compose_project  # noqa: E402
 from flows.presets import presets  # noqa: E402
@@ -22,6 +15,10 @@ from flows.source.project import read_project  # noqa: E402
 from flows.unconvert import to_source  # noqa: E402
 from kit.problems import Refused  # noqa: E402
 from tests.clients.node import NotAvailable  # noqa: E402
+from tests.differential.comparing import back_to_source, differences, to_package, without_manifest  # noqa: E402
+from tests.differential.laid_out import CUSTOMIZATIONS, REFUSED, REFUSED_PACKAGES, customized_package, package, settings  # noqa: E402
+from tests.differential.salesforce_converter import SalesforceConverter, files_below  # noqa: E402
+from tests.flows.source_samples import write  # noqa: E402
 
 
 @pytest.fixture(scope="module")

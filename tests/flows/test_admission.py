@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from release_support import OrgInMemory, apex, bundle_of
 
 from flows.admission import Doorkeeper
 from flows.approval import approve, known_approvers, read_approvals, time_now
@@ -22,6 +21,7 @@ from flows.rings import Standing, before
 from kit.problems import Refused
 from orgs.federation import Approval, Federation, load_federation
 from orgs.freezes import load_freezes
+from tests.flows.release_support import OrgInMemory, apex, bundle_of
 
 WORKING = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 FROZEN = datetime(2026, 10, 2, 2, 0, tzinfo=UTC)  # National Day

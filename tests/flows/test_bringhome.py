@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from source_samples import container, write, xml
 
 from flows.bringhome import Homecoming, bring_home, refuse_data, summary
 from flows.components import ComponentKey
@@ -14,6 +13,7 @@ from flows.source.project import read_project
 from infra.outputs import parse_outputs
 from kit.problems import Refused
 from orgs.federation import load_federation
+from tests.flows.source_samples import container, write, xml
 from tests.landed import OUTPUTS
 
 PROJECT = json.dumps({"packageDirectories": [{"path": "metadata/core"}], "sourceApiVersion": "62.0"})

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from source_samples import every_type, write
 
 from flows.archive import zip_bytes, zip_files
 from flows.bundle import INDEX, Bundle, build_bundle, bundle_bytes, parse_bundle, read_bundle, write_bundle
@@ -20,6 +19,7 @@ from flows.components import Component, ComponentKey
 from flows.compose import compose_project
 from flows.source.project import read_project
 from kit.problems import Refused
+from tests.flows.source_samples import every_type, write
 
 
 def built(root: Path, files: dict[str, str | bytes]) -> Bundle:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from source_samples import container, write, xml
 
 from flows import cli, commands
 from flows.cli import main
+from tests.flows.source_samples import container, write, xml
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {

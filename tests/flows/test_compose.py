@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from source_samples import container, write, xml
 
 from flows.components import ComponentKey
 from flows.compose import compose_for, compose_project
 from flows.source.project import read_project
 from kit.problems import Place, Refused
 from orgs.federation import load_federation
+from tests.flows.source_samples import container, write, xml
 
 PROJECT = json.dumps(
     {"packageDirectories": [{"path": "metadata/core"}, {"path": "metadata/china"}], "sourceApiVersion": "62.0"}

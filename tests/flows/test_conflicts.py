@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 
 import pytest
-from release_support import apex, custom_field
 
 from flows.components import Component
 from flows.conflicts import CHANGED, DELETED, Clash, Conflict, Side, conflicts_of, problems_of, refuse_conflicts
 from flows.package import lay_out
+from tests.flows.release_support import apex, custom_field
 
 FIELD = custom_field("Case", "X__c", "Old")
 MORE = b"<description>Why</description></fields>"

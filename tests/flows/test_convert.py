@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from source_samples import NAMESPACE, container, every_type, write, xml
 
 from flows.components import Component, ComponentKey
 from flows.convert import Converted, convert
 from flows.direct import package_of
 from flows.source.project import read_project
 from kit.problems import Refused
+from tests.flows.source_samples import NAMESPACE, container, every_type, write, xml
 
 
 def converted(root: Path, files: dict[str, str | bytes]) -> Converted:

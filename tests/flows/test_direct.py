@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from source_samples import container, every_type, write, xml
 
 from flows import direct, parallel
 from flows.convert import convert
@@ -17,6 +16,7 @@ from flows.direct import package_of
 from flows.package import assemble
 from flows.source.project import read_project
 from kit.problems import Refused
+from tests.flows.source_samples import container, every_type, write, xml
 
 SFOA = Path(sys.executable).with_name("sfoa")
 LABELS = "<labels><fullName>{0}</fullName><value>{0}</value></labels>"

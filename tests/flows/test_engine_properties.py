@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from emulated_org import emulated_api
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from source_samples import container, write, xml
 
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey
@@ -26,6 +24,8 @@ from flows.promote import Promotion
 from flows.snapshot import components_of
 from flows.verify import verify
 from orgs.federation import load_federation
+from tests.flows.emulated_org import emulated_api
+from tests.flows.source_samples import container, write, xml
 
 FEDERATION = load_federation()
 UAT = FEDERATION.org("china-uat")

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from release_support import apex
-
 from flows.failures import failures_of
 from flows.junit import junit
 from flows.metadata_results import parse_deploy
 from flows.package import assemble
 from kit.problems import Place
+from tests.flows.release_support import apex
 
 RESULT = parse_deploy(
     {

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from source_samples import NAMESPACE, every_type, write
 
 from flows.components import Component, ComponentKey
 from flows.convert import convert
@@ -18,6 +17,7 @@ from flows.metadata_types import metadata_types
 from flows.package import assemble, manifest
 from flows.source.project import read_project
 from kit.problems import Place
+from tests.flows.source_samples import NAMESPACE, every_type, write
 
 NS = f"{{{NAMESPACE}}}"
 

@@ -12,7 +12,6 @@ from cumulusci.core.dependencies.dependencies import (
     PackageVersionIdDependency,
     UnmanagedGitHubRefDependency,
 )
-from release_support import OrgInMemory, apex, bundle_of
 
 from flows.failures import PromotionFailed
 from flows.ledger import Event, Ledger
@@ -24,6 +23,7 @@ from flows.tasks.packages import _number, _package
 from flows.view import outcome_text, package_lines
 from kit.problems import Problem, Refused
 from orgs.federation import load_federation
+from tests.flows.release_support import OrgInMemory, apex, bundle_of
 
 PARTS, NEWER = Package(Kind.MANAGED, "parts", "1.2"), Package(Kind.MANAGED, "parts", "1.10")
 VISITS = Package(Kind.METADATA, "https://github.com/acme/visits", "0123abc")

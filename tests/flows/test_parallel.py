@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from source_samples import write
 
 from flows import parallel
 from flows.convert import convert
 from flows.source.project import read_project
+from tests.flows.source_samples import write
 
 SCRIPT = """
 import os, sys

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from source_samples import container, write, xml
 
 from flows.bundle import bundle_bytes, parse_bundle
 from flows.components import Component, ComponentKey, MdapiFile, Patch, Run
@@ -19,6 +18,7 @@ from flows.patch import patched as apply_patch
 from flows.source.project import read_project
 from kit.problems import Place, Refused
 from orgs.federation import load_federation
+from tests.flows.source_samples import container, write, xml
 
 PROJECT = json.dumps({"packageDirectories": [{"path": "metadata/core"}], "sourceApiVersion": "62.0"})
 CORE, CHINA = "metadata/core", "metadata/china"

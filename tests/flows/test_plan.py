@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 
 from hypothesis import given
-from release_support import apex, bundle_of, bundles, custom_field, state_of
 
 from flows.bundle import Bundle
 from flows.components import ComponentKey
 from flows.plan import TestLevel, delete_order, make_plan, plan_from_json, state_after
+from tests.flows.release_support import apex, bundle_of, bundles, custom_field, state_of
 
 
 def plan_for(bundle: Bundle, shipped: dict[ComponentKey, str], production: bool = False):

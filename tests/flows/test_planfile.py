@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from release_support import apex, bundle_of, state_of
 
 from flows.plan import Plan, make_plan
 from flows.planfile import read_plan, refuse_if_other, write_plan
 from kit.problems import Refused
+from tests.flows.release_support import apex, bundle_of, state_of
 
 BUNDLE = bundle_of(apex("A"), apex("B", "{ int b; }"), apex("ATest", test=True))
 SHIPPED = state_of(bundle_of(apex("B"), apex("Gone")))

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from source_samples import NAMESPACE, container, write, xml
 
 from flows.components import Component, ComponentKey
 from flows.compose import compose_project
@@ -18,6 +17,7 @@ from flows.source.project import read_project
 from flows.unconvert import homes_in, to_source
 from flows.yamljson import json_of_yaml, yaml_of_json
 from kit.problems import Refused
+from tests.flows.source_samples import NAMESPACE, container, write, xml
 
 SET = container(
     "PermissionSet",

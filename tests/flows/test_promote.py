@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from release_support import OrgInMemory, apex, bundle_of, custom_field, state_of
 
 from flows.bundle import Bundle
 from flows.failures import PromotionFailed
@@ -18,6 +17,7 @@ from flows.run import Silent
 from flows.view import outcome_text
 from kit.problems import Place, Problem
 from orgs.federation import Org, load_federation
+from tests.flows.release_support import OrgInMemory, apex, bundle_of, custom_field, state_of
 
 FIRST = bundle_of(apex("A"), apex("ATest", test=True), custom_field("Case", "X__c", "old"))
 SECOND = bundle_of(apex("A", "{ int a; }"), apex("ATest", test=True), apex("B"))

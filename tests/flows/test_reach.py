@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from release_support import apex, bundle_of, bundles, custom_field, state_of
 
 from flows.bundle import Bundle
 from flows.commands.matrix import matrix
 from flows.reach import SHARED, Source, facts_of, reached
 from orgs.editions import Edition
 from orgs.federation import Federation, load_federation
+from tests.flows.release_support import apex, bundle_of, bundles, custom_field, state_of
 from tests.landed import own_federation
 
 FEDERATION = load_federation()

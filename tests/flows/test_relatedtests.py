@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from release_support import apex, bundle_of, custom_field, state_of
 
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey, MdapiFile
@@ -20,6 +19,7 @@ from flows.split import Limits, metadata_limits
 from flows.view import cost_line, lines_of_tests
 from kit.problems import Place
 from orgs.federation import load_federation
+from tests.flows.release_support import apex, bundle_of, custom_field, state_of
 
 RELATED, LOCAL, SPECIFIED = Wanted.RELATED, TestLevel.LOCAL, TestLevel.SPECIFIED
 

@@ -17,7 +17,6 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from release_support import bundles
 
 from flows import compose, release
 from flows.archive import zip_bytes, zip_files
@@ -39,6 +38,7 @@ from flows.release import (
 )
 from kit.problems import Place, Refused
 from orgs.federation import Federation, load_federation
+from tests.flows.release_support import bundles
 
 ROOT = Path(__file__).parents[2]
 HERE = Provenance("acme", "c" * 40, "2026-11-22T05:00:00+00:00", (), {"sfoa-kit": "1"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from release_support import apex, bundle_of, state_of
 
 from flows.ledger import Entry, Event, Record
 from flows.rings import Standing, before, closed, standing
 from orgs.federation import Federation, load_federation
+from tests.flows.release_support import apex, bundle_of, state_of
 
 NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 FEDERATION = load_federation()

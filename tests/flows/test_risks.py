@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from release_support import apex, bundle_of, custom_field, state_of
 
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey, Fragment, MdapiFile
@@ -18,6 +17,7 @@ from flows.planfile import read_plan, refuse_if_other, write_plan
 from flows.risks import RULES, compared, risks_of
 from kit.problems import Place, Refused
 from kit.yamlfile import read_yaml
+from tests.flows.release_support import apex, bundle_of, custom_field, state_of
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 

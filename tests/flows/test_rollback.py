@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from release_support import OrgInMemory, apex, bundle_of, bundles, custom_field, state_of
 
 from flows import plan as planning
 from flows.bundle import Bundle, build_bundle
@@ -23,6 +22,7 @@ from flows.snapshot import of_files
 from flows.verify import verify
 from kit.problems import Refused
 from orgs.federation import load_federation
+from tests.flows.release_support import OrgInMemory, apex, bundle_of, bundles, custom_field, state_of
 
 UAT = load_federation().org("china-uat")
 CLASS_A, FIELD_X = ComponentKey("ApexClass", "A"), ComponentKey("CustomField", "Case.X__c")

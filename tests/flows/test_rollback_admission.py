@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from release_support import OrgInMemory, apex, bundle_of
 
 from flows.admission import Doorkeeper
 from flows.approval import approve, known_approvers, read_approvals
@@ -20,6 +19,7 @@ from flows.promote import Promotion
 from kit.problems import Problem, Refused
 from orgs.federation import Federation, load_federation
 from orgs.freezes import load_freezes
+from tests.flows.release_support import OrgInMemory, apex, bundle_of
 
 WORKING = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 FROZEN = datetime(2026, 10, 2, 2, 0, tzinfo=UTC)  # National Day

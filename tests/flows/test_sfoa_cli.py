@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from source_samples import every_type, write, xml
 
 from flows.bundle import read_bundle
 from flows.cli import main
+from tests.flows.source_samples import every_type, write, xml
 from tests.landed import own_federation
 
 

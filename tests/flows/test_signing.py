@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from release_support import apex, bundle_of
 
 from flows.bundle import Bundle, bundle_bytes, write_bundle
 from flows.objectstore import MemoryStore
@@ -19,6 +18,7 @@ from flows.sshsig import sign
 from kit.problems import Refused
 from orgs.federation import Federation, load_federation
 from pipelines.approvers import make_keys
+from tests.flows.release_support import apex, bundle_of
 
 TODAY = date(2026, 11, 22)
 DIGEST = "ab" * 32

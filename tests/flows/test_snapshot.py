@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from source_samples import every_type, write
 
 from flows.apiversion import type_in_describe
 from flows.bundle import Bundle, build_bundle, bundle_bytes, parse_bundle
@@ -16,6 +15,7 @@ from flows.snapshot import components_of, of_files, refuse_unattributed
 from flows.source.project import read_project
 from kit.problems import Refused
 from orgs.federation import load_federation
+from tests.flows.source_samples import every_type, write
 
 ROOT = Path(__file__).parents[2]
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from source_samples import write
 
 from flows.source.ignore import DEFAULTS, parse_ignore
 from flows.source.project import read_project
+from tests.flows.source_samples import write
 
 
 @pytest.mark.parametrize(

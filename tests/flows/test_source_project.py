@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from source_samples import write
 
 from flows.metadata_types import metadata_types
 from flows.source.project import read_project
 from kit.problems import Refused
+from tests.flows.source_samples import write
 
 
 def test_a_project_says_where_its_metadata_lies_and_for_which_api(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from source_samples import write, xml
 
 from flows.convert import Converted, convert
 from flows.source.project import read_project
 from kit.problems import Refused
+from tests.flows.source_samples import write, xml
 
 
 def converted(root: Path, text: str, **entry: Any) -> Converted:

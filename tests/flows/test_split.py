@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from release_support import OrgInMemory, apex, bundle_of, bundles, custom_field, state_of
 
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey, Fragment
@@ -23,6 +22,7 @@ from flows.promote import Promotion
 from flows.split import Limits, batches, metadata_limits, size_of, split
 from kit.problems import Refused
 from orgs.federation import load_federation
+from tests.flows.release_support import OrgInMemory, apex, bundle_of, bundles, custom_field, state_of
 
 MUCH = 10**9
 FIRST = bundle_of(apex("A"), apex("Old"), apex("ATest", test=True))

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from source_samples import container, write, xml
 
 from flows.bundle import Bundle
 from flows.components import ComponentKey
@@ -14,6 +13,7 @@ from flows.substitute import has_placeholders, substituted
 from flows.xmltext import parse
 from infra.outputs import LandingZoneOutputs, parse_outputs
 from kit.problems import Refused
+from tests.flows.source_samples import container, write, xml
 from tests.landed import OUTPUTS
 
 PROJECT = json.dumps({"packageDirectories": [{"path": "app"}], "sourceApiVersion": "62.0"})

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from test_handover import OUTPUTS, engine
 
 from flows import handover
 from flows.ledger import Event, Ledger, Record
 from flows.objectstore import Buckets, MemoryStore
 from flows.summary import areas_of, lines_of
+from tests.flows.test_handover import OUTPUTS, engine
 
 
 def resource(urn: str, kind: str, parent: str = "", custom: bool = True) -> dict[str, object]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from release_support import OrgInMemory, apex, bundle_of, custom_field
 
 from flows.drift_org import drift_of
 from flows.ledger import Ledger
@@ -17,6 +16,7 @@ from flows.promote import Promotion
 from flows.shelf import Shelf
 from kit.problems import Problem, Refused
 from orgs.federation import load_federation
+from tests.flows.release_support import OrgInMemory, apex, bundle_of, custom_field
 
 FIRST = bundle_of(apex("A"), custom_field("Case", "X__c", "old"))
 SECOND = bundle_of(apex("A", "{ int a; }"), apex("B"))

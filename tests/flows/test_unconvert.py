@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from source_samples import NAMESPACE, container, every_type, write, xml
 
 from flows.archive import zip_bytes
 from flows.components import ComponentKey
@@ -21,6 +20,7 @@ from flows.patch import is_patch
 from flows.source.project import read_project
 from flows.unconvert import homes_in, read_package, to_source
 from kit.problems import Refused
+from tests.flows.source_samples import NAMESPACE, container, every_type, write, xml
 
 ROOT = Path(__file__).parents[2]
 Files = Mapping[str, bytes]

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from release_support import apex, bundle_of, custom_field, package_files
-
 from flows.verify import verify
+from tests.flows.release_support import apex, bundle_of, custom_field, package_files
 
 FIELD = custom_field("Case", "X__c", "Label")
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from rpc_cloud import Cloud
+
+from tests.emulators.alicloud.rpc_cloud import Cloud
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from alibabacloud_actiontrail20200706 import models as actiontrail
 from alibabacloud_actiontrail20200706.client import Client
 from alibabacloud_tea_openapi.models import Config
-from rpc_cloud import VERSIONS, Cloud, Refusal
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from emulators.testing import running
+from tests.emulators.alicloud.rpc_cloud import VERSIONS, Cloud, Refusal
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from alibabacloud_eiam20211201.client import Client
 from alibabacloud_tea_openapi.models import Config
 from cryptography import x509
 from lxml import etree
-from rpc_cloud import Cloud, Refusal
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from emulators.testing import Running, running
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 POLICY = {
     "conditional_access_policy_name": "mfa",

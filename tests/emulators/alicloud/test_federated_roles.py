@@ -6,9 +6,9 @@ import base64
 import json
 
 import pytest
-from rpc_cloud import Cloud, Refusal
 
 from emulators.alicloud import oidc
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 from tests.federated import FINGERPRINT, RECIPIENT, Idp, encoded
 
 ACCOUNT = "acs:ram::1234567890123456"

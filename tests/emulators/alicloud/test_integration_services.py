@@ -21,7 +21,6 @@ from alibabacloud_cloudapi20160714.client import Client as GatewayClient
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
 from alibabacloud_tea_util.models import RuntimeOptions
-from rpc_cloud import Cloud, Refusal
 from Tea.exceptions import TeaException
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
@@ -30,6 +29,7 @@ from emulators.http import Request
 from emulators.service import World
 from emulators.testing import Running, running
 from tests.certificates import self_signed
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 HOST = "cn-shanghai.fc.aliyuncs.com"
 

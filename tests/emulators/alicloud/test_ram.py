@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from rpc_cloud import Cloud, Refusal
+
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 TRUST = json.dumps(
     {

@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 
 import pytest
-from rpc_cloud import VERSIONS, Cloud, Refusal, host_of
 
 import emulators.alicloud
 from emulators.alicloud.actions import coverage
 from emulators.alicloud.api import COVERAGE_KIND, locate
 from emulators.alicloud.tables import table
+from tests.emulators.alicloud.rpc_cloud import VERSIONS, Cloud, Refusal, host_of
 
 SOURCES = [path for path in Path(emulators.alicloud.__file__).parent.rglob("*.py") if "oss" not in path.parts]
 

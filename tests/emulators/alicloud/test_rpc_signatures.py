@@ -11,11 +11,11 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rpc_cloud import Cloud, Refusal, sign
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from emulators.alicloud.signature import headers_to_sign, parameters_to_sign, sign_parameters
 from emulators.http import Request
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal, sign
 
 TRUST = json.dumps(
     {

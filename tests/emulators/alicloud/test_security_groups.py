@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rpc_cloud import Cloud, Refusal
+
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 
 @pytest.fixture

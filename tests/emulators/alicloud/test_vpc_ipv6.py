@@ -6,7 +6,8 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 import pytest
-from rpc_cloud import Cloud, Refusal
+
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 
 @pytest.fixture

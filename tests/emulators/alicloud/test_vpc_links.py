@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rpc_cloud import Cloud, Refusal
+
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 ABROAD = "ap-southeast-1"
 

@@ -7,7 +7,8 @@ from ipaddress import IPv4Network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rpc_cloud import Cloud, Refusal
+
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 
 def test_a_vpc_is_pending_then_available_and_has_a_system_route_table(cloud: Cloud) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rpc_cloud import Cloud, Refusal
+
+from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
 
 
 def test_a_device_is_described_renamed_listed_and_kept_while_a_tunnel_ends_there(

@@ -9,11 +9,11 @@ from typing import Any
 
 import alibabacloud_oss_v2 as oss
 import pytest
-from oss_calls import invoke, put_bucket_unchecked, refusal
 
 from emulators.alicloud.oss.subresources import table
 from emulators.coverage import unknown_actions
 from emulators.testing import Running
+from tests.emulators.oss.oss_calls import invoke, put_bucket_unchecked, refusal
 
 
 def test_a_bucket_tells_what_it_is(client: Any, fresh_name: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import pytest
 import requests
-from oss_calls import put_bucket_as_go
 
 from emulators.testing import Running
+from tests.emulators.oss.oss_calls import put_bucket_as_go
 
 
 def test_a_version_4_signature_over_a_plain_date_is_taken(emulators: Running, fresh_name: str) -> None:

@@ -12,9 +12,9 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_calls import refusal
 
 from emulators.alicloud.oss.objects import crc64, span
+from tests.emulators.oss.oss_calls import refusal
 
 
 def put(client: Any, bucket: str, key: str = "a", body: bytes = b"x", **more: Any) -> Any:

@@ -8,11 +8,11 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import pytest
 from lxml import etree
-from oss_calls import refusal
 
 from emulators.alicloud.account import AccessKey
 from emulators.alicloud.oss.signature import Resource, _v4
 from emulators.http import Request
+from tests.emulators.oss.oss_calls import refusal
 
 ROLE = "acs:ram::1234567890123456:role/oss"
 ENCRYPTED = (

@@ -9,10 +9,10 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import pytest
 import requests
-from oss_calls import refusal
 
 from emulators.alicloud.account import ACCESS_KEY_ID, ACCESS_KEY_KIND
 from emulators.testing import Running
+from tests.emulators.oss.oss_calls import refusal
 
 LIST = oss.ListBucketsRequest()
 

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
-from oss_calls import refusal
 
 from emulators.alicloud.oss.worm import DAY_SECONDS
 from emulators.testing import Running
+from tests.emulators.oss.oss_calls import refusal
 
 
 def initiate(client: Any, bucket: str, days: int = 2) -> str:

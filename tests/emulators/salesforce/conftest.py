@@ -12,13 +12,23 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from salesforce_world import CHINA, GLOBAL, GLOBAL_RUNNER, JWT_BEARER, RUNNER, Ask, Caller, Clock, post_form
 
 from emulators.salesforce.api import Salesforce
 from emulators.salesforce.metadata.components import Key, OrgComponent, OrgComponents
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
 from emulators.store import Store
+from tests.emulators.salesforce.salesforce_world import (
+    CHINA,
+    GLOBAL,
+    GLOBAL_RUNNER,
+    JWT_BEARER,
+    RUNNER,
+    Ask,
+    Caller,
+    Clock,
+    post_form,
+)
 
 
 @pytest.fixture

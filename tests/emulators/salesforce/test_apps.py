@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from salesforce_world import Ask, Caller
-
 from emulators.salesforce.credentials import KIND
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
 from tests.emulated_org import cites
+from tests.emulators.salesforce.salesforce_world import Ask, Caller
 
 APP = """<ConnectedApp xmlns="http://soap.sforce.com/2006/04/metadata"><label>L</label><oauthConfig>
 <certificate>{certificate}</certificate><consumerKey>ANOTHER_APP</consumerKey><isAdminApproved>{approved}</isAdminApproved>

@@ -7,10 +7,9 @@ import io
 import json
 from typing import Any
 
-from salesforce_world import Caller
-
 from emulators.http import Request, Response
 from tests.emulated_org import cites
+from tests.emulators.salesforce.salesforce_world import Caller
 
 JOB = "<jobInfo><operation>{}</operation><object>{}</object><contentType>CSV</contentType></jobInfo>"
 

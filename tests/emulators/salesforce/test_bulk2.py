@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from salesforce_world import Caller, Clock
 
 from emulators.http import Request, Response
 from emulators.salesforce import bulk2
 from tests.emulated_org import cites
+from tests.emulators.salesforce.salesforce_world import Caller, Clock
 
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 INGEST, QUERY = "/services/data/v62.0/jobs/ingest", "/services/data/v62.0/jobs/query"

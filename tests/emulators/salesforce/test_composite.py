@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from salesforce_world import Caller
 
 from tests.emulated_org import cites
+from tests.emulators.salesforce.salesforce_world import Caller
 
 DATA = "/services/data/v67.0"
 COMPOSITE = f"{DATA}/composite"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from salesforce_world import Caller, Clock
 
 from emulators.salesforce.api import Salesforce
 from emulators.salesforce.metadata.components import Key
@@ -20,6 +19,7 @@ from emulators.salesforce.metadata.retrieves import Retrieves, package_xml, zip_
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
 from tests.emulated_org import cites
+from tests.emulators.salesforce.salesforce_world import Caller, Clock
 
 REQUESTS = "/services/data/v64.0/tooling/sobjects/PackageInstallRequest/"
 INSTALLED = (

@@ -7,13 +7,22 @@ import json
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from salesforce_world import CHINA, GLOBAL, GLOBAL_RUNNER, RUNNER, Ask, Caller, Clock, post_form
 
 from emulators.http import Request
 from emulators.salesforce.api import Salesforce
 from emulators.salesforce.orgs import OrgRecord
 from emulators.salesforce.sessions import SESSION_SECONDS
 from emulators.service import World
+from tests.emulators.salesforce.salesforce_world import (
+    CHINA,
+    GLOBAL,
+    GLOBAL_RUNNER,
+    RUNNER,
+    Ask,
+    Caller,
+    Clock,
+    post_form,
+)
 
 GLOBAL_CLAIMS = {"sub": GLOBAL_RUNNER, "aud": "https://login.salesforce.com"}
 AUDIENCE = (400, {"error": "invalid_grant", "error_description": "audience is invalid"})

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from salesforce_world import CHINA, GLOBAL, Caller
 
 from emulators.http import Request
 from emulators.salesforce import ids
@@ -16,6 +15,7 @@ from emulators.salesforce.hosts import classify, lightning_host
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
 from kit.problems import Refused
+from tests.emulators.salesforce.salesforce_world import CHINA, GLOBAL, Caller
 
 
 @pytest.mark.parametrize(

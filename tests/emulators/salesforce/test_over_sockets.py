@@ -10,10 +10,10 @@ from typing import Any
 import jwt
 import pytest
 import requests
-from salesforce_world import CHINA, JWT_BEARER, RUNNER
 from simple_salesforce import Salesforce, SalesforceExpiredSession, SalesforceMalformedRequest
 
 from emulators.testing import Running, running
+from tests.emulators.salesforce.salesforce_world import CHINA, JWT_BEARER, RUNNER
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from salesforce_world import CHINA, Caller
 
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
+from tests.emulators.salesforce.salesforce_world import CHINA, Caller
 
 DATA = "/services/data/v67.0"
 STORE_FILE = "objects/Store__c.object"

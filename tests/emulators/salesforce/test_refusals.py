@@ -6,11 +6,11 @@ import json
 
 import pytest
 from lxml import etree
-from salesforce_world import Caller
 
 from emulators.http import Request
 from emulators.salesforce.refusals import Refusal, refusals
 from tests.emulated_org import PAGE, citations, documents, engine, page
+from tests.emulators.salesforce.salesforce_world import Caller
 
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 

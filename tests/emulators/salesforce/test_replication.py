@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from salesforce_world import Caller, Clock
 
 from emulators.salesforce.catalog import stamp
 from emulators.salesforce.orgs import OrgRecord
 from tests.emulated_org import cites
+from tests.emulators.salesforce.salesforce_world import Caller, Clock
 
 ACCOUNTS = "/services/data/v67.0/sobjects/Account"
 HOUR = 60 * 60

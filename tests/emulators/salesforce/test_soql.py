@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from salesforce_world import Caller
 
 from emulators.salesforce import soql
 from emulators.salesforce.errors import RestError
@@ -19,6 +18,7 @@ from emulators.salesforce.periods import period
 from emulators.salesforce.schema import ObjectType, Schema, schema_of
 from emulators.salesforce.soql_run import Engine
 from emulators.store import Store
+from tests.emulators.salesforce.salesforce_world import Caller
 
 TODAY = date(2026, 11, 22)
 SCHEMA: Schema = schema_of(OrgComponents(Store(":memory:"), "00D000000000001EAA"))

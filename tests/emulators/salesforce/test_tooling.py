@@ -7,7 +7,6 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from salesforce_world import Caller, Clock
 
 from emulators.salesforce.api import Salesforce
 from emulators.salesforce.metadata.deploys import Deploys
@@ -16,6 +15,7 @@ from emulators.salesforce.metadata.retrieves import package_xml, zip_of
 from emulators.salesforce.orgs import OrgRecord
 from emulators.service import World
 from tests.emulated_org import cites
+from tests.emulators.salesforce.salesforce_world import Caller, Clock
 
 TOOLING = "/services/data/v38.0/tooling"
 META = "<ApexClass><apiVersion>64.0</apiVersion><status>Active</status></ApexClass>"

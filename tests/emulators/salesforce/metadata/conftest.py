@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from metadata_support import EmulatedOrg
+from tests.emulators.salesforce.metadata.metadata_support import EmulatedOrg
 
 
 @pytest.fixture

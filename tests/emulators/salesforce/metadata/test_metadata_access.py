@@ -7,7 +7,7 @@ import io
 import zipfile
 
 import pytest
-from metadata_support import EmulatedOrg, apex, apex_package, one, with_store
+from tests.emulators.salesforce.metadata.metadata_support import EmulatedOrg, apex, apex_package, one, with_store
 
 from tests.emulated_org import cites
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from metadata_support import EmulatedOrg, apex, apex_package, apex_tests, manifest, one, xml
+from tests.emulators.salesforce.metadata.metadata_support import EmulatedOrg, apex, apex_package, apex_tests, manifest, one, xml
 
 from tests.emulated_org import cites
 

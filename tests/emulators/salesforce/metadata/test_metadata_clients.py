@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cumulusci.salesforce_api.exceptions import MetadataApiError, MetadataParseError
 from cumulusci.salesforce_api.metadata import ApiDeploy, ApiListMetadata, ApiRetrieveUnpackaged
-from metadata_support import manifest, xml, zipped
+from tests.emulators.salesforce.metadata.metadata_support import manifest, xml, zipped
 from simple_salesforce import Salesforce as Client
 
 from emulators.salesforce.api import Salesforce

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, xml
+from tests.emulators.salesforce.metadata.metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, xml
 
 from tests.emulated_org import cites
 

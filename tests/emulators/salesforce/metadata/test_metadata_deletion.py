@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from metadata_support import FLOW, EmulatedOrg, layout, manifest, one, with_store, xml
+from tests.emulators.salesforce.metadata.metadata_support import FLOW, EmulatedOrg, layout, manifest, one, with_store, xml
 
 from tests.emulated_org import cites
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 
 import pytest
-from metadata_support import CUSTOM_OBJECT, EmulatedOrg, apex, layout, manifest, one, text_field, with_store, xml
+from tests.emulators.salesforce.metadata.metadata_support import CUSTOM_OBJECT, EmulatedOrg, apex, layout, manifest, one, text_field, with_store, xml
 
 from tests.emulated_org import cites
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from metadata_support import EmulatedOrg, apex, apex_package, layout, manifest, one, store, text_field, with_store, xml, zipped
+from tests.emulators.salesforce.metadata.metadata_support import EmulatedOrg, apex, apex_package, layout, manifest, one, store, text_field, with_store, xml, zipped
 
 from tests.emulated_org import cites
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
-from metadata_support import Clock, EmulatedOrg, manifest, xml, zipped
+from tests.emulators.salesforce.metadata.metadata_support import Clock, EmulatedOrg, manifest, xml, zipped
 
 from emulators.cli import emulators
 from emulators.lifecycle import Instance, start

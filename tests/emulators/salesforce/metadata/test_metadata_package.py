@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from metadata_support import APEX_META, EmulatedOrg, apex, manifest, text_field, with_store, xml, zipped
+from tests.emulators.salesforce.metadata.metadata_support import APEX_META, EmulatedOrg, apex, manifest, text_field, with_store, xml, zipped
 
 from emulators.salesforce.metadata import package
 from tests.emulated_org import cites

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from metadata_support import EmulatedOrg, apex, apex_package, apex_tests
+from tests.emulators.salesforce.metadata.metadata_support import EmulatedOrg, apex, apex_package, apex_tests
 
 from tests.emulated_org import cites
 

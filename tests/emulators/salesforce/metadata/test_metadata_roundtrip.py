@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, xml
+from tests.emulators.salesforce.metadata.metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, xml
 
 from emulators.salesforce.metadata.xmlform import canonical, parse
 from tests.emulated_org import cites

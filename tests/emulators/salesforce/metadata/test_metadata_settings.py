@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from metadata_support import EmulatedOrg, manifest, xml
+from tests.emulators.salesforce.metadata.metadata_support import EmulatedOrg, manifest, xml
 
 from tests.emulated_org import cites
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from lxml import etree
-from metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, xml
+from tests.emulators.salesforce.metadata.metadata_support import CUSTOM_OBJECT, EmulatedOrg, manifest, text_field, xml
 
 from emulators.coverage import unknown_actions
 from emulators.http import Request
