@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tests.flows.source_samples import container
 
@@ -104,7 +105,7 @@ def package() -> dict[str, str | bytes]:
 
 
 # As many presets as go together, some by the setting's older name.
-TOGETHER = {
+TOGETHER: dict[str, Any] = {
     "registryPresets": ["decomposeCustomLabelsBeta2", "decomposeWorkflowBeta"],
     "sourceBehaviorOptions": [
         "decomposePermissionSetBeta2",

@@ -48,7 +48,7 @@ class AnyProvider(provider_pb2_grpc.ResourceProviderServicer):
 def serving() -> Iterator[tuple[AnyProvider, int]]:
     """Serve it while the block runs; the port."""
     provider, server = AnyProvider(), grpc.server(ThreadPoolExecutor(8))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)  # type: ignore[no-untyped-call]
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

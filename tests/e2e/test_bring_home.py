@@ -7,8 +7,9 @@ import subprocess
 import pytest
 
 from flows.components import ComponentKey
+from tests.e2e.hands import by_hand, edited, shipped
 from tests.e2e.released import Project
-from tests.e2e.test_drift import FIELD, by_hand, edited, shipped
+from tests.e2e.test_drift import FIELD
 
 pytestmark = pytest.mark.e2e
 

@@ -40,7 +40,7 @@ pulumi.export("identity_roles", console.roles)
 for part in ("releases", "ledger", "backups", "logs"):
     pulumi.export(f"storage_{part}_bucket", getattr(storage, part))
 """
-CI = [
+CI: list[dict[str, Any]] = [
     {"name": "release", "host": "github", "repository": "acme/crm", "branch": "main", "fingerprints": [FINGERPRINT]},
     {"name": "check", "host": "github", "repository": "acme/crm", "environment": "validate", "rights": "validator"}
     | {"fingerprints": [FINGERPRINT]},

@@ -203,7 +203,7 @@ def test_an_unknown_fact_stops_production_and_is_told_for_a_sandbox(
     told: list[str] = []
     sandbox = promotion.keeper.federation.org("china-uat")
     for shown in ({"org": sandbox}, {"lenient": True}):
-        replace(promotion.keeper, **shown, tell=told.append).check(promotion.plan(BUNDLE), BUNDLE)  # type: ignore[arg-type]
+        replace(promotion.keeper, **shown, tell=told.append).check(promotion.plan(BUNDLE), BUNDLE)
         assert told.pop().startswith("K10.unknown needs-info")
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from kit.problems import Refused
 from tests.flows.source_samples import NAMESPACE, container, every_type, write, xml
 
 
-def converted(root: Path, files: dict[str, str | bytes]) -> Converted:
+def converted(root: Path, files: Mapping[str, str | bytes]) -> Converted:
     return convert(read_project(write(root, files)), ["app"], "core")
 
 

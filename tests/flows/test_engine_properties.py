@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -156,7 +157,8 @@ def edited(draw: st.DrawFn) -> list[Source]:
         part, names = draw(st.sampled_from([("classes", CLASSES), ("fields", FIELDS), ("labels", LABELS)]))
         name, version = draw(st.sampled_from(names)), draw(st.none() | versions)
         held = {key: value for key, value in getattr(tree, part).items() if key != name}
-        tree = replace(tree, **{part: held | ({name: version} if version else {})}).whole()
+        changed: Any = {part: held | ({name: version} if version else {})}
+        tree = replace(tree, **changed).whole()
         story.append(Source(tree))
     return story
 

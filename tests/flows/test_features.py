@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import pytest
@@ -19,8 +20,13 @@ MOBILE = whole("Settings:Mobile", "<MobileSettings></MobileSettings>")
 EXCLUDE = SHIPPED.model_copy(update={"missing_features": {Edition.ALIBABA: MissingFeatures.EXCLUDE}})
 
 
-def left(*components: Component, federation: Federation = EXCLUDE, today: date = DAY, **stated: bool) -> Bundle:
-    bundle, _ = without_missing(build_bundle(components, "62.0"), UAT, federation, today, stated)
+def left(
+    *components: Component,
+    federation: Federation = EXCLUDE,
+    today: date = DAY,
+    stated: Mapping[str, bool] | None = None,
+) -> Bundle:
+    bundle, _ = without_missing(build_bundle(components, "62.0"), UAT, federation, today, stated or {})
     return bundle
 
 
@@ -65,8 +71,8 @@ def test_the_table_is_dated_and_what_nobody_confirmed_is_never_left_out() -> Non
     assert available(mobile, UAT, {}, DAY) is False
     assert available(mobile, UAT, {}, LATER) is None  # an app was published since, nobody has confirmed it
     assert MOBILE.key in left(MOBILE, today=LATER).components
-    assert MOBILE.key not in left(MOBILE, today=LATER, **{"mobile-app": False}).components
-    assert MOBILE.key in left(MOBILE, **{"mobile-app": True}).components
+    assert MOBILE.key not in left(MOBILE, today=LATER, stated={"mobile-app": False}).components
+    assert MOBILE.key in left(MOBILE, stated={"mobile-app": True}).components
 
 
 def test_a_child_goes_with_its_container() -> None:
@@ -74,7 +80,7 @@ def test_a_child_goes_with_its_container() -> None:
     child = part("CustomField:Lake__dlm.X__c", "fields", "<label>X</label>")
     child = Component(child.key, child.digest, child.layer, child.source, parent=lake, fragment=child.fragment)
     parent = whole(str(lake), "<CustomObject><label>Lake</label></CustomObject>")
-    assert left(parent, child, **{"data-cloud": False}).components == {}
+    assert left(parent, child, stated={"data-cloud": False}).components == {}
 
 
 def test_the_gate_tells_what_was_left_out_and_stops_at_what_was_not() -> None:

@@ -7,11 +7,11 @@ from hypothesis import given
 
 from flows.bundle import Bundle
 from flows.components import ComponentKey
-from flows.plan import TestLevel, delete_order, make_plan, plan_from_json, state_after
+from flows.plan import Plan, TestLevel, delete_order, make_plan, plan_from_json, state_after
 from tests.flows.release_support import apex, bundle_of, bundles, custom_field, state_of
 
 
-def plan_for(bundle: Bundle, shipped: dict[ComponentKey, str], production: bool = False):
+def plan_for(bundle: Bundle, shipped: dict[ComponentKey, str], production: bool = False) -> Plan:
     return make_plan(bundle, shipped, org="china-uat", production=production)
 
 

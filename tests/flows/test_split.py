@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flows.bundle import Bundle
 from flows.components import Component, ComponentKey, Fragment
 from flows.failures import PromotionFailed
-from flows.ledger import Event, Ledger
+from flows.ledger import Event, Ledger, Record
 from flows.metadata_results import ComponentFailure
 from flows.objectstore import Buckets, MemoryStore
 from flows.package import assemble
@@ -77,7 +77,7 @@ def promotion(org: OrgInMemory) -> Promotion:
     return made
 
 
-def records(promotion: Promotion, run: int = -1):
+def records(promotion: Promotion, run: int = -1) -> list[Record]:
     entries = [entry.record for entry in promotion.ledger.entries("china-uat")]
     return [record for record in entries if record.run == entries[run].run]
 

@@ -11,7 +11,8 @@ from flows import handover
 from flows.ledger import Event, Ledger, Record
 from flows.objectstore import Buckets, MemoryStore
 from flows.summary import areas_of, lines_of
-from tests.flows.test_handover import OUTPUTS, engine
+from tests.flows.test_handover import engine
+from tests.landed import OUTPUTS
 
 
 def resource(urn: str, kind: str, parent: str = "", custom: bool = True) -> dict[str, object]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pulumi
 import pytest
@@ -96,7 +96,7 @@ class Cloud(pulumi.runtime.Mocks):
             outputs["cname"] = f"{args.inputs['domain']}.aliyunwaf5.com"
         return (args.inputs.get("bucket") or f"{args.name}-id"), outputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
         raise AssertionError(f"the program reads nothing from the cloud, yet it called {args.token}")
 
 
@@ -124,7 +124,7 @@ class Recorder(MockMonitor):
         return f"urn:pulumi:{self.stack}::{PROJECT}::{chain}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # as the SDK has it
         if request.type != "pulumi:pulumi:Stack":
             inputs = pulumi.runtime.rpc.deserialize_properties(request.object)
             ignored = tuple(request.ignoreChanges)
@@ -198,7 +198,7 @@ def standing(stack: str, changes: Mapping[str, str]) -> Standing:
     recorder = recording(stack)
     contract: dict[str, Any] = {}
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def program() -> pulumi.Output[None]:
         zone = LandingZone("landing-zone", settings)
         return pulumi.Output.all(**zone.contract).apply(contract.update)

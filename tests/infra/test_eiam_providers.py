@@ -122,7 +122,7 @@ def test_a_policy_with_an_exception_is_a_difference(within: dict[str, Any]) -> N
 
 def test_throttled_calls_are_tried_again_and_others_are_not(clouds: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(eiam_client.time, "sleep", pauses.append)
+    monkeypatch.setattr("infra.providers.eiam_client.time.sleep", pauses.append)
     clouds.emulators.faults.add(Fault("eiam.*", FaultKind.THROTTLE, times=2))
     assert Eiam("cn-shanghai").call("ListInstances")["TotalCount"] == 1
     assert pauses == [1, 2]

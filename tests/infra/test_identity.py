@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from infra.outputs import parse_outputs
 from infra.saml import parse_metadata
+from infra.sections.identity import ExternalIdentity
 from infra.settings import read_settings
 from kit.problems import Refused
 
@@ -114,7 +115,7 @@ def test_metadata_may_stand_in_a_file_of_the_project(
     (tmp_path / "idp.xml").write_text(metadata(9), encoding="utf-8")
     monkeypatch.chdir(tmp_path / "infra")
     settings = read_settings({**config("local"), **section("idp.xml")}, ACCOUNT)
-    assert settings.identity is not None
+    assert isinstance(settings.identity, ExternalIdentity)
     assert settings.identity.metadata.startswith("<md:EntityDescriptor")
 
 

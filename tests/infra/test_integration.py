@@ -59,7 +59,7 @@ def test_pages_stand_behind_waf_by_their_certificate_and_are_an_origin(
 ) -> None:
     domain = json.loads(config("local")["sfoa:integration"])["callbacks"]["domain"]
     web = {"name": "pages.acme.example", "certificate": domain["certificate"], "private_key": "k"}
-    pages = {"pages": {"domain": web, "backends": ["203.0.113.80", "pages.internal.example"]}, "waf": "waf_v2-1"}
+    pages: Any = {"pages": {"domain": web, "backends": ["203.0.113.80", "pages.internal.example"]}, "waf": "waf_v2-1"}
     standing = stand("local", {"sfoa:integration": json.dumps(pages)})
     assert not standing.of("wafv3/instance:Instance")
     shield = standing.of("wafv3/domain:Domain")["integration-pages"].inputs

@@ -98,9 +98,8 @@ def test_an_address_that_may_call_out_by_ipv6_cannot_be_called(stand: Any) -> No
 
 
 def test_ipv6_changes_no_urn_of_what_stands_without_it(stand: Any) -> None:
-    before, after = (
-        {r.urn for r in stand("local", network(**more)).resources} for more in ({}, {"ipv6": {"egress": []}})
-    )
+    before = {r.urn for r in stand("local", network()).resources}
+    after = {r.urn for r in stand("local", network(ipv6={"egress": []})).resources}
     assert {urn.rpartition("::")[2] for urn in after - before} == {"network-ipv6"}
     assert before <= after
 
@@ -156,7 +155,7 @@ PREMISES: dict[str, Any] = {
     "remote_ranges": ["192.168.0.0/16", "172.16.0.0/12"],
 }
 END = {"asn": 65010, "inside": "169.254.10.0/30"}
-BGP = {
+BGP: dict[str, Any] = {
     "country": "CN",
     "bgp": True,
     "first": {"address": "203.0.113.1", **END},

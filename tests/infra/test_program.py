@@ -25,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, recorder: Any) -> Any:
         exported: dict[str, Any] = {}
         monkeypatch.setattr(pulumi, "export", exported.__setitem__)
 
-        @pulumi.runtime.test
+        @pulumi.runtime.test  # type: ignore[untyped-decorator]
         def program() -> None:
             runpy.run_path(str(ROOT / "infra"), run_name="__main__")
 

@@ -119,7 +119,7 @@ def test_an_org_with_several_faults_has_all_of_them_told(tmp_path: Path) -> None
 
 def test_the_model_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load_federation().orgs[0].ring = 9  # type: ignore[misc]
+        load_federation().orgs[0].ring = 9
 
 
 REFUSALS: dict[str, tuple[Edit, str, str]] = {
@@ -316,9 +316,10 @@ def test_a_private_key_is_named_as_such() -> None:
 
 def test_real_ssh_keys_are_accepted_and_each_cut_off_one_is_not() -> None:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    publics = [
+    publics: list[PublicKeyTypes] = [
         ed25519.Ed25519PrivateKey.generate().public_key(),
         ec.generate_private_key(ec.SECP256R1()).public_key(),
         ec.generate_private_key(ec.SECP521R1()).public_key(),

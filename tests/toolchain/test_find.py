@@ -85,7 +85,7 @@ def test_without_disk_the_refusal_says_how_much_is_missing(monkeypatch: pytest.M
     class Full:
         free = 2**30
 
-    monkeypatch.setattr(build.shutil, "disk_usage", lambda _: Full)
+    monkeypatch.setattr("toolchain.build.shutil.disk_usage", lambda _: Full)
     with pytest.raises(Refused, match=r"1\.0 GiB free; a cold build takes 10 GiB"):
         build.build("engine", lambda *_: None)
 

@@ -25,7 +25,8 @@ def described() -> dict[str, Any]:
     if plugin.way != "built":
         pytest.skip("the official plugin is in use; its own build held it against the same classes")
     done = subprocess.run([str(plugin.path), "-describe"], capture_output=True, check=True)
-    return json.loads(done.stdout)
+    about: dict[str, Any] = json.loads(done.stdout)
+    return about
 
 
 def python_class(token: str) -> tuple[Any, Any]:
@@ -57,8 +58,9 @@ def test_the_plugin_has_no_property_that_the_class_lacks(token: str, described: 
 def token_of(call: ast.Attribute) -> str | None:
     """The token of `ali.vpc.Network(…)`; None for any other call."""
     owner, name = call.value, call.attr
-    ours = isinstance(owner, ast.Attribute) and isinstance(owner.value, ast.Name) and owner.value.id == "ali"
-    if not ours or name.startswith("get_") or name.endswith("Args"):
+    if name.startswith("get_") or name.endswith("Args") or not isinstance(owner, ast.Attribute):
+        return None
+    if not isinstance(owner.value, ast.Name) or owner.value.id != "ali":
         return None
     return f"alicloud:{owner.attr}/{name[0].lower()}{name[1:]}:{name}"
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.emulators.alicloud.rpc_cloud import Cloud
@@ -47,7 +49,7 @@ def devices(cloud: Cloud) -> list[str]:
 @pytest.fixture
 def connection(cloud: Cloud, devices: list[str]) -> str:
     """An IPsec connection of two tunnels."""
-    tunnels = {
+    tunnels: dict[str, Any] = {
         f"TunnelOptionsSpecification__{number}__{name}": value
         for number, device in enumerate(devices, 1)
         for name, value in {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
@@ -24,7 +26,7 @@ def test_an_account_has_one_directory_whose_second_factor_can_be_switched(cloud:
 
 def test_a_directory_with_a_group_or_an_access_configuration_stays(cloud: Cloud, directory: str) -> None:
     group = cloud("cloudsso", "CreateGroup", DirectoryId=directory, GroupName="auditors")["Group"]["GroupId"]
-    sent = {"DirectoryId": directory, "AccessConfigurationName": "read", "SessionDuration": 1800}
+    sent: Any = {"DirectoryId": directory, "AccessConfigurationName": "read", "SessionDuration": 1800}
     made = cloud("cloudsso", "CreateAccessConfiguration", **sent)["AccessConfiguration"]
     for left, action in (({"GroupId": group}, "DeleteGroup"), ({}, "DeleteAccessConfiguration")):
         with pytest.raises(Refusal, match=r"DeletionConflict\.Directory"):

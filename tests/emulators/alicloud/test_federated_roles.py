@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -16,7 +17,7 @@ ROLE, OIDC, SAML = f"{ACCOUNT}:role/ship", f"{ACCOUNT}:oidc-provider/github", f"
 MAIN = "repo:acme/crm:ref:refs/heads/main"
 
 
-def trust(principal: str, conditions: dict[str, object]) -> str:
+def trust(principal: str, conditions: Mapping[str, object]) -> str:
     statement = {
         "Effect": "Allow",
         "Action": "sts:AssumeRole",

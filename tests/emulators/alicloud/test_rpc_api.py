@@ -74,7 +74,7 @@ def test_every_error_code_that_the_code_raises_is_in_the_table() -> None:
                     seen += 1
                 elif isinstance(code, ast.JoinedStr):
                     pattern = "".join(
-                        re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in code.values
+                        re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+" for part in code.values
                     )
                     assert any(re.fullmatch(pattern, name) for name in known), f"{path.name}:{node.lineno}"
                     seen += 1

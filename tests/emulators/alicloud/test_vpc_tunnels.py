@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.emulators.alicloud.rpc_cloud import Cloud, Refusal
@@ -37,7 +39,7 @@ def test_a_connection_shows_its_tunnels_with_their_addresses(cloud: Cloud, devic
 
 def test_a_connection_is_of_two_tunnels_to_devices_that_there_are(cloud: Cloud, devices: list[str]) -> None:
     ranges = {"LocalSubnet": "0.0.0.0/0", "RemoteSubnet": "0.0.0.0/0"}
-    one = {"TunnelOptionsSpecification__1__TunnelIndex": 1}
+    one: dict[str, Any] = {"TunnelOptionsSpecification__1__TunnelIndex": 1}
     with pytest.raises(Refusal, match=r"UnsupportedOperation\.SingleTunnel"):
         cloud("vpc", "CreateVpnAttachment", **ranges, **one)
     both = one | {"TunnelOptionsSpecification__2__TunnelIndex": 2}

@@ -53,7 +53,7 @@ class Caller:
         return self.get(f"/services/data/v67.0/{api}query/?{urlencode({'q': soql})}")
 
     def records(self, soql: str, api: str = "") -> list[dict[str, Any]]:
-        rows = self.query(soql, api)["records"]
+        rows: list[dict[str, Any]] = self.query(soql, api)["records"]
         for row in rows:
             row.pop("attributes")
         return rows

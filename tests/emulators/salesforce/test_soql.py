@@ -34,13 +34,13 @@ class Table:
         return [row for row in self._rows.get(obj.name, []) if deleted or not row.get("IsDeleted")]
 
 
-ACCOUNTS = [
+ACCOUNTS: list[dict[str, Any]] = [
     {"Id": "001000000000001AAA", "Name": "Alpha", "NumberOfEmployees": 10, "Industry": "Retail"},
     {"Id": "001000000000002AAA", "Name": "beta", "NumberOfEmployees": 20, "Industry": "Retail"},
     {"Id": "001000000000003AAA", "Name": "Gamma%", "NumberOfEmployees": None, "Industry": "Energy"},
     {"Id": "001000000000004AAA", "Name": None, "NumberOfEmployees": 5, "Industry": None},
 ]
-CONTACTS = [
+CONTACTS: list[dict[str, Any]] = [
     {"Id": "003000000000001AAA", "LastName": "Li", "AccountId": "001000000000001AAA"},
     {"Id": "003000000000002AAA", "LastName": "Wang", "AccountId": "001000000000001AAA"},
     {"Id": "003000000000003AAA", "LastName": "Zhao", "AccountId": None},

@@ -125,6 +125,20 @@ def deletes(*names: str, **known: object) -> Given:
     return Given(known=known, more={"deletes": [ComponentKey.parse(name) for name in names]})
 
 
+def without(name: str, *components: Component) -> Given:
+    return Given(components, more={"deletes": [ComponentKey("CustomField", name)]})
+
+
+RATED = part(
+    "ValidationRule:Visit__c.Rated",
+    "validationRules",
+    "<errorConditionFormula>ISBLANK(Rating__c)</errorConditionFormula>",
+)
+SHOWN_ON_PAGE = whole(
+    "Layout:Visit__c-Visit",
+    "<Layout><layoutSections><layoutColumns><layoutItems>\n<field>Rating__c</field></layoutItems></layoutColumns>"
+    "</layoutSections></Layout>",
+)
 ONE_ORG = federation(
     strategy=Strategy.SINGLE,
     orgs=tuple(one for one in FEDERATION.orgs if one.kind is OrgKind.SANDBOX or one.edition is Edition.ALIBABA),
@@ -348,6 +362,8 @@ TWINS: list[Twin] = [
         deletes("CustomField:Account.Rating__c", exported_components=["CustomField:Account.Rating__c"]),
     ),
     ("K76.data-lost", deletes("CustomObject:Visit__c", "Layout:Visit__c-L"), deletes("Layout:Visit__c-L")),
+    ("K78.still-used", without("Visit__c.Rating__c", RATED), without("Visit__c.Score__c", RATED)),
+    ("K78.entry-falls", without("Visit__c.Rating__c", SHOWN_ON_PAGE), without("Visit__c.Score__c", SHOWN_ON_PAGE)),
     (
         "K77.labels",
         labelled(),

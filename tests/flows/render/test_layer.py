@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -31,7 +32,7 @@ FEDERATION = load_federation()
 UAT, PRODUCTION = FEDERATION.org("china-uat"), FEDERATION.org("china-production")
 HERE = Place("metadata/china/Security.settings-meta.xml", 3)
 NOBODY = Access.model_validate({"as_of": "2026-11-22"})
-INTEGRATION = {
+INTEGRATION: dict[str, Any] = {
     "integration_endpoints": {"events": "https://events.acme-cn.example/orgs"},
     "integration_origins": ["https://portal.acme-cn.example"],
     "integration_callbacks": {"wecom": "https://callback.acme-cn.example/wecom"},
@@ -57,7 +58,7 @@ def security(*elements: tuple[str, str]) -> Component:
     return whole("Settings", "Security", PATH, inside, HERE)
 
 
-def provider(org: Org, *certificates: str) -> dict[str, object]:
+def provider(org: Org, *certificates: str) -> dict[str, Any]:
     about = {"issuer": "https://idp.example/saml", "sso_url": "https://idp.example/sso"}
     names = ("certificate", "next_certificate")
     return {"identity_saml": {org.name: about | dict(zip(names, certificates, strict=False))}}

@@ -25,7 +25,8 @@ addresses = st.integers(0, 40).map(lambda number: str(IPv4Address(0x0A000000 + n
 def ranges(draw: st.DrawFn, descriptions: st.SearchStrategy[str]) -> tuple[IpRange, ...]:
     """Ranges of different bounds, as an org holds them."""
     pairs = draw(st.lists(st.tuples(addresses, addresses), max_size=8, unique=True))
-    return tuple(IpRange(*sorted(pair, key=IPv4Address), draw(descriptions)) for pair in dict.fromkeys(pairs))
+    bounds = (sorted(pair, key=IPv4Address) for pair in dict.fromkeys(pairs))
+    return tuple(IpRange(start, end, draw(descriptions)) for start, end in bounds)
 
 
 foreign = st.sampled_from(["", "VPN", "by hand", "sfoa-kit"])

@@ -199,13 +199,13 @@ class EmulatedOrg:
         result: dict[str, Any] = Request("GET", "", "", {}, response.body).json["deployResult"]
         return result
 
-    def deploy(self, files: Mapping[str, str | bytes], **options: object) -> dict[str, Any]:
+    def deploy(self, files: Mapping[str, str | bytes], **options: Any) -> dict[str, Any]:
         """Deploy, let the time go by, and return the result."""
         ident = self.submit(files, **options)
         self.clock.seconds += 600
         return self.status(ident)
 
-    def problems(self, files: Mapping[str, str | bytes], **options: object) -> list[str]:
+    def problems(self, files: Mapping[str, str | bytes], **options: Any) -> list[str]:
         """Return `file:line type name: problem` of each failure of a deploy."""
         return [
             f"{m['fileName']}:{m.get('lineNumber', 0)} {m['componentType']} {m['fullName']}: {m['problem']}"
@@ -228,7 +228,7 @@ class EmulatedOrg:
 
     def snapshot(self) -> dict[tuple[str, str], dict[str, str]]:
         """Return everything that the org holds, by digest."""
-        return {tuple(each.key): dict(each.files) for each in self.components}
+        return {(each.key[0], each.key[1]): dict(each.files) for each in self.components}
 
 
 def with_store(org: EmulatedOrg, *fields: str, extra: str = "") -> None:

@@ -39,7 +39,7 @@ def test_a_validation_is_no_good_when_old_untested_failed_or_overtaken(sandbox: 
     """A validation can be quick-deployed within ten days, when its tests ran and passed, and nothing was deployed since."""
     package = apex_package(apex("Hello"), apex_tests())
 
-    def validated(**options: object) -> str:
+    def validated(**options: Any) -> str:
         ident = sandbox.submit(package, checkOnly=True, **options)
         sandbox.clock.seconds += 60
         assert sandbox.status(ident)["status"] == "Succeeded"

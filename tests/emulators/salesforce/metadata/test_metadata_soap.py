@@ -231,7 +231,7 @@ def test_an_envelope_may_be_larger_than_ten_million_characters(sandbox: Emulated
     """A zip may have 39 MB (Salesforce Developer Limits, "Metadata API limits"); libxml2 stops a text at 10 million."""
     noise = random.Random(1).randbytes(9_000_000)
     meta = xml("StaticResource", "<cacheControl>Private</cacheControl><contentType>image/png</contentType>")
-    files = {
+    files: dict[str, str | bytes] = {
         "package.xml": manifest({"StaticResource": ["Big"]}),
         "staticresources/Big.resource": noise,
         "staticresources/Big.resource-meta.xml": meta,
