@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import TypeVar
+
+_THREADS = Path("/proc/self/task")  # those of libraries too, which Python's `threading` doesn't know
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,8 +22,8 @@ def processors() -> int:
     That is beside other threads, whose locks the copy would hold for ever, and on systems other than Linux, whose
     libraries don't bear it (Python's documentation of `multiprocessing`, "Contexts and start methods", 3.11).
     """
-    alone = threading.active_count() == 1 and _is_no_copy()
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" and alone else 1
+    alone = sys.platform == "linux" and len([*_THREADS.iterdir()]) == 1 and _is_no_copy()
+    return len(os.sched_getaffinity(0)) if alone else 1
 
 
 def _is_no_copy() -> bool:

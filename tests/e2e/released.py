@@ -44,7 +44,7 @@ class Project:
             return forks().run(command, self.root, self.environment)
         program = str(BIN / command[0])
         return subprocess.run(
-            [program, *command[1:]], cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=300
+            [program, *command[1:]], cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=900
         )
 
     def ok(self, *command: str) -> str:

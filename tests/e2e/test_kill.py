@@ -22,7 +22,7 @@ def test_a_run_killed_before_anything_that_it_does_is_finished_with_exactly_one_
         env={**os.environ, **empty.environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     *found, problems = [json.loads(line) for line in done.stdout.splitlines()]

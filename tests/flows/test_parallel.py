@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import subprocess
 import sys
@@ -93,6 +94,24 @@ def test_beside_other_threads_no_copy_is_made() -> None:
     finally:
         done.set()
         other.join()
+
+
+def test_a_library_s_own_thread_counts_as_well() -> None:
+    """Python's `threading` doesn't know it."""
+    begun, done = _thread.allocate_lock(), _thread.allocate_lock()
+    begun.acquire()
+    done.acquire()
+
+    def other() -> None:
+        begun.release()
+        done.acquire()
+
+    _thread.start_new_thread(other, ())
+    begun.acquire()
+    try:
+        assert parallel.processors() == 1
+    finally:
+        done.release()
 
 
 def test_nothing_to_do_is_one_empty_share(tmp_path: Path) -> None:
