@@ -10,7 +10,7 @@ import os
 import shlex
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import requests
@@ -57,14 +57,14 @@ def keys(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: answer["Credentials"][field] for name, field in EXPORTED.items()}
 
 
-def main() -> int:
+def hand_over(given: Callable[[], dict[str, str]]) -> int:
     """Print one `export` for each key; on failure nothing but `false`, so that `eval` fails. Returns the exit code."""
     try:
-        exports = [f"export {name}={shlex.quote(value)}" for name, value in keys(os.environ).items()]
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in given().items()]
     except KeyError as error:
         print(f"{error.args[0]} is not set: docs/ci-identity.md says where its value comes from", file=sys.stderr)
     except Denied as denied:
-        print(f"No keys for the job's token: {denied}", file=sys.stderr)
+        print(f"No keys for the job: {denied}", file=sys.stderr)
     else:
         print("\n".join(exports))
         return 0
@@ -73,4 +73,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(hand_over(lambda: keys(os.environ)))

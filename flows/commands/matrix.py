@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from flows import yunxiao
 from flows.history import fork_point, project_at
 from flows.project import federation_of, project_root
 from flows.reach import Reached, Source, reached, watched_files
@@ -16,6 +17,7 @@ from flows.release import bundles_of, layers_of
 from flows.source.project import read_project
 from kit.console import emit, guarded, json_option
 from kit.problems import Refused
+from kit.yamlfile import read_yaml
 
 JOBS = "pipelines/gitlab.yml"
 """Where the jobs lie that a GitLab pipeline is put together of."""
@@ -26,18 +28,23 @@ JOBS = "pipelines/gitlab.yml"
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "github", "gitlab"]),
+    type=click.Choice(["text", "github", "gitlab", "yunxiao"]),
     default="text",
-    help="github: a matrix in one line; gitlab: a child pipeline.",
+    help="github: a matrix in one line; gitlab: a child pipeline; yunxiao: a pipeline of Flow for all orgs.",
 )
-@click.option("--job", default="validate", help="gitlab: the job to run for each org.", show_default=True)
+@click.option("--job", default="validate", help="gitlab, yunxiao: the job to run for each org.", show_default=True)
 @json_option
 @guarded
 def matrix(revision: str | None, form: str, job: str, as_json: bool) -> None:
     """Show which orgs a change reaches, ring by ring, and why; or as a CI matrix."""
     if as_json and form != "text":
         raise click.UsageError(f"--json and --format {form} are two forms: choose one")
+    if form == "yunxiao" and revision:
+        raise click.UsageError("a pipeline of Flow stands for all orgs: leave --changed-since out")
     root = project_root()
+    if form == "yunxiao":
+        click.echo(yunxiao.pipeline(federation_of(root).orgs, read_yaml(root / yunxiao.JOBS).data, job), nl=False)
+        return
     now = _source(root)
     since = fork_point(root, revision) if revision else None
     found = _since(root, now, since) if since else reached(now, None, "all orgs were asked for")

@@ -17,13 +17,14 @@ import yaml
 from flows.cli import main as sfoa
 from flows.commands.matrix import JOBS, _child, _row
 from flows.reach import Reached
+from flows.yunxiao import JOBS as YUNXIAO
 from orgs.federation import load_federation
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github" / "workflows" / "release.yml"
 GITLAB = (ROOT / ".gitlab-ci.yml", ROOT / JOBS)
 REACHED = [Reached(org, besides=("why",)) for org in load_federation().orgs]
-SHELL = {"if", "else", "fi", "echo", "export", "printenv", "eval", "cat"}
+SHELL = {"if", "else", "fi", "echo", "export", "printenv", "eval", "cat", "set", "trap", "mkdir", "exit"}
 """Words of the shell, which need no look-up here."""
 
 
@@ -55,6 +56,9 @@ def scripts() -> Iterator[tuple[str, str]]:
                 yield from (
                     (path.name, line) for text in entries if isinstance(text, str) for line in text.splitlines()
                 )
+    for part in read(ROOT / YUNXIAO).values():
+        for step in part["job"]["steps"].values():
+            yield from ((YUNXIAO, line) for line in step["with"].get("run", "").splitlines())
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -63,7 +67,8 @@ def commands() -> list[tuple[str, ...]]:
     for _, line in scripts():
         texts += [re.sub(r"\$\(.*?\)", "$INNER", line), *re.findall(r"\$\((.*?)\)", line)]
     split = (shlex.split(re.sub(r"\s*>>?\s*\S+$", "", text).split("; then")[0]) for text in texts)
-    return [(words[0].removeprefix(".venv/bin/"), *words[1:]) for words in split if words]
+    bare = (words for words in split if words and not re.match(r"[A-Z_]+=", words[0]))
+    return [(words[0].removeprefix(".venv/bin/"), *words[1:]) for words in bare]
 
 
 def of(program: str) -> list[tuple[str, ...]]:
