@@ -36,6 +36,7 @@ from kit.problems import Problem, Refused, refuse_if_any
 
 FACTS = "A YAML file of facts about the org; default: orgs/facts/<org>.yml, if there is one"
 
+SARIF = "Write the gates' findings and what was refused, with file and line, to this file as SARIF"
 TESTS = (
     "Which Apex tests run: all (local ones), specified (the release's own), related (those that name what changes); "
     "usual, the default: all in production, else specified"
@@ -79,6 +80,7 @@ class GateOptions(ReleaseOptions):
 
     facts: str | None = Field(None, description=FACTS)
     junit: str | None = Field(None, description="Write the gates' findings to this file as JUnit XML")
+    sarif: str | None = Field(None, description=SARIF)
 
 
 class ValidateOptions(DeployOptions):
@@ -86,9 +88,7 @@ class ValidateOptions(DeployOptions):
 
     tests: str | None = Field(None, description=TESTS)
     facts: str | None = Field(None, description=FACTS)
-    sarif: str | None = Field(
-        None, description="Write the gates' findings and what was refused, with file and line, to this file as SARIF"
-    )
+    sarif: str | None = Field(None, description=SARIF)
 
 
 class PromoteOptions(ChangeOptions):
@@ -165,17 +165,28 @@ class Gate(ReleaseTask):
 
     def work(self, narrator: Narrator) -> DeployResult | None:
         """Print what they find."""
+        findings: list[Finding] = []
+        try:
+            self._ask(narrator, findings)
+        except Refused as refused:
+            _write_sarif(self.parsed_options.sarif, self.org.name, findings, refused)
+            raise
+        _write_sarif(self.parsed_options.sarif, self.org.name, findings)
+        return None
+
+    def _ask(self, narrator: Narrator, findings: list[Finding]) -> None:
+        """Print what the gates find, and refuse what they stop; what they find is added to `findings` first."""
         bundle = self.release()
         keeper = doorkeeper(self, narrator)
         plan = self.promotion(bundle.api_version, narrator).plan(bundle)
-        findings, timing = keeper.findings(plan, bundle), keeper.timing()
+        findings += keeper.findings(plan, bundle)
+        timing = keeper.timing()
         click.echo(gate_text(self.org.name, findings))
         secrets_before(self, bundle, narrator)
         if self.parsed_options.junit:
             Path(self.parsed_options.junit).write_text(gate_junit(self.org.name, findings), encoding="utf-8")
         self.return_values = {"bundle": bundle.digest, **counts(findings)}
         refuse_if_any([*keeper.stopping(findings), *keeper.locked_out(plan, bundle), *timing], keeper.headline)
-        return None
 
     def _write_junit(self, result: DeployResult | None, problems: tuple[Problem, ...]) -> None:
         """Leave the file as `work` wrote it: the findings are more than what is refused."""
@@ -192,9 +203,9 @@ class Validate(ReleaseTask):
         try:
             outcome = self._validated(narrator, findings)
         except Refused as refused:
-            self._write_sarif(findings, refused)
+            _write_sarif(self.parsed_options.sarif, self.org.name, findings, refused)
             raise
-        self._write_sarif(findings)
+        _write_sarif(self.parsed_options.sarif, self.org.name, findings)
         self.return_values = {"plan": outcome.plan.digest, **outcome.plan.counts}
         return outcome.result
 
@@ -214,10 +225,11 @@ class Validate(ReleaseTask):
         click.echo(outcome_text(outcome, promotion.ledger.place) + " (checked only)")
         return outcome
 
-    def _write_sarif(self, findings: Sequence[Finding], refused: Refused | None = None) -> None:
-        if self.parsed_options.sarif:
-            log = json.dumps(checked(self.org.name, findings, refused), ensure_ascii=False, indent=2)
-            write_report(Path(self.parsed_options.sarif), f"{log}\n".encode())
+
+def _write_sarif(file: str | None, org: str, findings: Sequence[Finding], refused: Refused | None = None) -> None:
+    if file:
+        log = json.dumps(checked(org, findings, refused), ensure_ascii=False, indent=2)
+        write_report(Path(file), f"{log}\n".encode())
 
 
 class Promote(ReleaseTask):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.e2e.released import Project, replace_in
+from tests.formats import SARIF
 
 pytestmark = pytest.mark.e2e
 
@@ -33,6 +36,13 @@ def record(project: Project, org: str) -> dict[str, Any]:
     """Return the ledger's last record of an org."""
     found: dict[str, Any] = project.data("sfoa", "ledger", "show", "--org", org, "--json")["result"][-1]["record"]
     return found
+
+
+def errors(report: str) -> list[dict[str, Any]]:
+    """Return what stops the release, from a report that is SARIF indeed."""
+    log = json.loads(Path(report).read_text(encoding="utf-8"))
+    Draft202012Validator(SARIF).validate(log)
+    return [found for run in log["runs"] for found in run["results"] if found["level"] == "error"]
 
 
 def production_second(project: Project) -> None:
@@ -106,13 +116,20 @@ def test_an_emergency_passes_ring_and_freeze_with_headquarters_key(rings: Projec
 
 
 def test_what_the_gates_find_stops_a_promote_in_both_languages(project: Project) -> None:
-    assert "未阻断" in project.ok("cci", "flow", "run", "gate", "--org", "china-uat")
+    report = str(project.root / "reports" / "gate.sarif")
+    assert "未阻断" in project.ok("cci", "flow", "run", "gate", "--org", "china-uat", "-o", "gate__sarif", report)
+    assert not errors(report)
     site = project.root / "metadata/core/main/default/remoteSiteSettings/Abroad.remoteSite-meta.xml"
     site.write_text(
         '<?xml version="1.0" encoding="UTF-8"?>\n<RemoteSiteSetting xmlns="http://soap.sforce.com/2006/04/metadata">\n'
         "    <disableProtocolSecurity>false</disableProtocolSecurity>\n    <isActive>true</isActive>\n"
         "    <url>https://collect.example-abroad.com</url>\n</RemoteSiteSetting>\n"
     )
+    code, _ = flow(project, "china-uat", "gate", sarif=report)
+    assert code == 1
+    (found,) = errors(report)
+    assert "collect.example-abroad.com" in found["message"]["text"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith(site.name)
     code, words = flow(project, "china-uat")
     assert code == 1
     assert "collect.example-abroad.com" in words
