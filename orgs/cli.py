@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 WIDTH_IN_A_PIPE = 160  # characters: a file or a pager wraps better than we do
 
-FileArgument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False, default=None)
 FileOption = click.option(
     "--file",
     "file",
@@ -40,11 +39,15 @@ def federation() -> None:
 
 
 @federation.command()
-@FileArgument
+@click.argument("given", metavar="[FILE]", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@FileOption
 @json_option
 @guarded
-def check(file: Path | None, as_json: bool) -> None:
+def check(given: Path | None, file: Path | None, as_json: bool) -> None:
     """Read the federation file and say everything that is wrong with it."""
+    if given and file:
+        raise click.UsageError("FILE and --file are two ways to name it: choose one")
+    file = given or file
     found = load_federation(file)
     name = relative(file or own_file())
     rings = len(found.rings())

@@ -51,6 +51,14 @@ def test_check_accepts_the_shipped_file() -> None:
     assert "7 orgs in 5 rings" in out
 
 
+def test_check_takes_its_file_as_show_does_too_and_only_once(tmp_path: Path) -> None:
+    assert run("check", "--file", DEFAULT_FILE) == run("check", DEFAULT_FILE)
+    code, _, err = run("check", "--file", tmp_path / "none.yml")
+    assert (code, "none.yml" in err) == (1, True)
+    code, _, err = run("check", DEFAULT_FILE, "--file", DEFAULT_FILE)
+    assert (code, "choose one" in err) == (2, True)
+
+
 def test_check_says_every_problem_as_json(tmp_path: Path) -> None:
     file = tmp_path / "f.yml"
     file.write_text(DEFAULT_FILE.read_text(encoding="utf-8").replace("CHN5S", "NA1").replace("ring: 3", "ring: 9"))
