@@ -10,7 +10,7 @@ import pulumi
 import pulumi_alicloud as ali
 
 from infra.cloudsso import assign_access
-from infra.roles import roles, trusting_ci, trusting_mfa, trusting_saml
+from infra.roles import roles, trusting_ci, trusting_instances, trusting_mfa, trusting_saml
 from infra.sections.console import CiRole, ConsoleSettings, PasswordPolicy, SecurityPreference
 from infra.settings import Settings
 from infra.storage import Storage
@@ -21,7 +21,7 @@ TOKEN_HOURS = 1  # how old a token of CI may be; jobs fetch one right before the
 
 
 class Console(pulumi.ComponentResource):
-    """RAM roles with the rights of `roles.yml`, assumed through a SAML provider, by MFA, or by tokens of CI.
+    """RAM roles with the rights of `roles.yml`, assumed through SAML, by MFA, by tokens of CI, or by instances.
 
     Beside them the account's password policy and security preference, and CloudSSO in a management account.
     """
@@ -73,11 +73,15 @@ class Console(pulumi.ComponentResource):
                 self._role(name, name, trust)
 
     def _machines(self, ci: Sequence[CiRole]) -> None:
-        providers = {
-            issuer: self._issuer(issuer, [role for role in ci if role.issuer_url == issuer])
-            for issuer in dict.fromkeys(role.issuer_url for role in ci)
-        }
+        by_token = [role for role in ci if role.host != "instance"]
         for role in ci:
+            if role.host == "instance":
+                self._role(f"ci-{role.name}", role.rights, trusting_instances())
+        providers = {
+            issuer: self._issuer(issuer, [role for role in by_token if role.issuer_url == issuer])
+            for issuer in dict.fromkeys(role.issuer_url for role in by_token)
+        }
+        for role in by_token:
             arn = providers[role.issuer_url].arn
             self._role(f"ci-{role.name}", role.rights, arn.apply(lambda arn, role=role: trusting_ci(arn, role)))
 

@@ -81,9 +81,14 @@ def trusting_ci(provider: str, ci: CiRole) -> str:
     return _trust({"Federated": [provider]}, {"StringEquals": equal | {"oidc:sub": [ci.token_subject]}})
 
 
-def _trust(principal: Mapping[str, list[str]], condition: Mapping[str, Any]) -> str:
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition}
-    return _document([statement])
+def trusting_instances() -> str:
+    """Return the trust in the ECS instances that are given the role (ECS user guide, "Instance RAM roles")."""
+    return _trust({"Service": ["ecs.aliyuncs.com"]})
+
+
+def _trust(principal: Mapping[str, list[str]], condition: Mapping[str, Any] | None = None) -> str:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    return _document([statement | ({"Condition": condition} if condition else {})])
 
 
 def _filled(statement: Statement, names: Mapping[str, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from infra.rules import AccountId
 from infra.sections.base import Section
 from infra.sections.identity import Metadata
 
-Host = Literal["github", "gitlab", "yunxiao"]
+Host = Literal["github", "gitlab", "yunxiao", "instance"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
@@ -144,10 +144,10 @@ class CloudSso(Section):
 
 
 class CiRole(Section):
-    """A role that the jobs of one repository get by an OIDC token, instead of an AccessKey."""
+    """A role that the jobs of one repository get by an OIDC token, or those on hosts of yours by the ECS instance."""
 
     name: Name = Field(description="Name of the role, behind ci-")
-    host: Host = Field(description="Whose CI runs the jobs")
+    host: Host = Field(description="Whose CI runs the jobs; instance: any, on ECS instances that you give the role")
     repository: Repository | None = Field(
         None, description="Repository on GitHub (owner/name) or GitLab (group/project)"
     )
@@ -163,7 +163,7 @@ class CiRole(Section):
         "sts.aliyuncs.com", description="Audience that the job asks for in its token"
     )
     fingerprints: tuple[Fingerprint, ...] = Field(
-        min_length=1, max_length=5, description="SHA-1 of the CA certificates of the issuer's host, as RAM checks them"
+        (), max_length=5, description="SHA-1 of the CA certificates of the issuer's host, as RAM checks them"
     )
     rights: Literal["release-runner", "validator", "platform", "auditor"] = Field(
         "release-runner", description="Whose rights the jobs have; validator for merge requests"
@@ -171,7 +171,13 @@ class CiRole(Section):
 
     @model_validator(mode="after")
     def _names_its_jobs(self) -> Self:
+        if self.host == "instance":
+            return self._by_its_host()
         rule = "a role of CI is for the jobs of one repository, on one branch or in one environment"
+        if not self.fingerprints:
+            _wrong(
+                "no fingerprints", "RAM takes tokens of a host whose certificates it knows", "add fingerprints: [...]"
+            )
         if not self.issuer and self.host not in ISSUERS:
             _wrong(f"no issuer for {self.host}", rule, "set issuer: the `iss` of a token of the job")
         if self.subject:
@@ -183,6 +189,16 @@ class CiRole(Section):
             _wrong("no repository with one of branch and environment", rule, "set repository, and branch: main")
         elif self.environment and self.host != "github":
             _wrong("environment", "tokens of GitLab name the branch", "set branch, and protect it")
+        return self
+
+    def _by_its_host(self) -> Self:
+        given = {name for name in ("repository", "branch", "environment", "subject", "issuer") if getattr(self, name)}
+        if found := ", ".join(sorted(given | ({"fingerprints"} if self.fingerprints else set()))):
+            _wrong(
+                f"{found} beside host: instance",
+                "whoever is on the instance has its role: no token is asked for",
+                "leave it out",
+            )
         return self
 
     @property
@@ -225,4 +241,6 @@ class ConsoleSettings(Section):
         None, description="How RAM users of the account sign in, MFA demanded; stays as it is when the stack ends"
     )
     cloud_sso: CloudSso | None = Field(None, description="CloudSSO; only in the management account")
-    ci: Annotated[tuple[CiRole, ...], AfterValidator(_apart)] = Field((), description="Roles of CI, by OIDC")
+    ci: Annotated[tuple[CiRole, ...], AfterValidator(_apart)] = Field(
+        (), description="Roles of CI, by OIDC or on instances"
+    )

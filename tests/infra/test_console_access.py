@@ -34,7 +34,8 @@ def signed_on(stand: Any) -> Any:
     gitlab = JOB | {"name": "lab", "host": "gitlab", "repository": "acme/it/crm", "branch": "release/*"}
     flow = {"name": "flow", "host": "yunxiao", "issuer": "https://flow.example.cn", "subject": "pipeline:42"}
     place = {"name": "live", "host": "github", "repository": "acme/crm", "environment": "production"}
-    jobs = [JOB, gitlab, flow | {"fingerprints": [FINGERPRINT]}, place | {"fingerprints": ["0" * 40]}]
+    hosts = {"name": "check", "host": "instance", "rights": "validator"}
+    jobs = [JOB, gitlab, flow | {"fingerprints": [FINGERPRINT]}, place | {"fingerprints": ["0" * 40]}, hosts]
     return stand("local", section(*jobs, saml=Idp(0).metadata()))
 
 
@@ -69,6 +70,14 @@ def test_jobs_come_in_by_issuer_audience_and_subject(signed_on: Any, name: str, 
     assert condition["StringEquals"]["oidc:iss"][0].startswith("https://")
 
 
+def test_jobs_on_instances_come_in_by_the_role_that_the_instance_was_given(signed_on: Any) -> None:
+    statement = statement_of(signed_on.of("Role")["console-ci-check"])
+    assert statement["Principal"] == {"Service": ["ecs.aliyuncs.com"]}
+    assert "Condition" not in statement
+    attached = signed_on.of("RolePolicyAttachment")["console-ci-check-validator"].inputs
+    assert attached["policyName"] == "acme-local-console-validator"
+
+
 def test_each_issuer_has_one_provider_with_every_fingerprint(signed_on: Any) -> None:
     providers = signed_on.of("OidcProvider")
     assert set(providers) == {
@@ -99,7 +108,7 @@ def test_the_validator_of_merge_requests_reads_and_no_person_has_its_role(signed
 
 def test_no_role_may_everything_and_every_policy_fits(signed_on: Any) -> None:
     policies = {name: policy for name, policy in signed_on.of("Policy").items() if name.startswith("console-")}
-    assert set(policies) == {"console-platform", "console-release-runner", "console-auditor"}
+    assert set(policies) == {"console-platform", "console-release-runner", "console-auditor", "console-validator"}
     for policy in policies.values():
         text = policy.inputs["policyDocument"]
         assert len(text) <= MOST_CHARACTERS
@@ -136,6 +145,8 @@ def test_the_security_preference_demands_mfa_and_keeps_keys_out_of_reach(stand: 
         ({"host": "yunxiao", "issuer": "https://flow.example.cn"}, "no subject"),
         ({"subject": "repo:acme/*:ref:refs/heads/main", "repository": None, "branch": None}, "not one subject"),
         ({"subject": "repo:acme/crm"}, "subject beside repository"),
+        ({"fingerprints": []}, "no fingerprints"),
+        ({"host": "instance"}, "branch, fingerprints, repository beside host: instance"),
     ],
 )
 def test_a_role_that_more_than_one_repository_could_get_is_refused(
