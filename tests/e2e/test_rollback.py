@@ -113,7 +113,7 @@ def test_a_change_made_by_hand_is_shown_and_overwritten_only_by_name(project: Pr
         "from flows.snapshot import components_of; from flows.package import assemble; from dataclasses import replace;"
         "api = MetadataApi(mint(load_federation(Path('orgs/federation.yml')).org('china-uat')), '62.0');"
         f"key = K('ApexClass', '{name}'); held = components_of(api.retrieve([key]).files, [key])[key];"
-        "files = tuple(replace(f, data=f.data + b'// by hand') if f.path.endswith('.cls') else f for f in held.files);"
+        "files = tuple(f._replace(data=f.data + b'// by hand') if f.path.endswith('.cls') else f for f in held.files);"
         "ident = api.deploy(assemble([replace(held, files=files)], '62.0').zip, None, check_only=False);"
         "assert api.wait(ident, print, 60).success"
     )
