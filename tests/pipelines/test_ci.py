@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github" / "workflows" / "release.yml"
 GITLAB = (ROOT / ".gitlab-ci.yml", ROOT / JOBS)
 REACHED = [Reached(org, besides=("why",)) for org in load_federation().orgs]
-SHELL = {"if", "else", "fi", "echo", "export", "printenv", "eval", "cat", "set", "trap", "mkdir", "exit"}
+SHELL = {"if", "else", "fi", "echo", "export", "printenv", "eval", "cat", "set", "trap", "mkdir", "rm", "exit"}
 """Words of the shell, which need no look-up here."""
 
 

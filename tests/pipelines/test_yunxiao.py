@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from flows.commands.matrix import matrix
 from flows.yunxiao import JOBS, pipeline
 from kit.problems import Refused
+from kit.yamlfile import Loader
 from orgs.editions import OrgKind
 from orgs.federation import load_federation
 
@@ -32,8 +34,13 @@ SHELLS = [shell for shell in ("sh", "bash") if shutil.which(shell)]
 DOCUMENTED = Draft202012Validator(SCHEMA)
 
 
+@cache
+def text_of(job: str) -> str:
+    return pipeline(ORGS, PARTS, job)
+
+
 def made(job: str) -> dict[str, Any]:
-    done: dict[str, Any] = yaml.safe_load(pipeline(ORGS, PARTS, job))
+    done: dict[str, Any] = yaml.load(text_of(job), Loader)
     return done
 
 
@@ -131,12 +138,15 @@ def test_the_reports_are_kept_and_the_job_ends_as_the_kit_did(tmp_path: Path, sh
         "LANDING_ZONE_BASE64": "e30=",
         "SFOA_JWT_KEY_BASE64": "a2V5",
     }
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "of-the-last-run.xml").touch()
     steps = jobs(job)[0][1]["steps"]
     ended = {}
     for name in ("release", "outcome"):
         script = steps[name]["with"]["run"]
         ended[name] = subprocess.run([shell, "-c", script], cwd=tmp_path, env=environment, check=False).returncode
     assert ended == {"release": 0, "outcome": code}
+    assert [file.name for file in (tmp_path / "reports").iterdir()] == ["exit"]
     assert (tmp_path / "outputs.json").read_text() == "{}"
     asked = (tmp_path / "asked").read_text()
     assert f"cci task run plan --org {ORGS[0].name}" in asked
