@@ -10,7 +10,7 @@ from flows.components import Component, ComponentKey
 from flows.gates.facts import Facts
 from flows.gates.finding import Finding, finding
 from flows.gates.reading import raw
-from flows.gates.references import Reference, references, stems, stems_of
+from flows.gates.references import Reference, mentions, place_of, references, stems_of
 from orgs.federation import Federation, Org
 
 _SHOWN = 5
@@ -24,18 +24,18 @@ def gate(bundle: Bundle, org: Org, federation: Federation, facts: Facts, today: 
     named = stems_of(targets)
     for component in bundle.components.values():
         text = component.key.full_name.encode() + b"\n" + raw(component)
-        if not named.isdisjoint(stems(text)):
+        if mentions(text, named):
             yield from _judge(component, references(component, targets))
 
 
 def _judge(component: Component, found: Sequence[Reference]) -> Iterator[Finding]:
     for one in found:
         if not one.goes:
-            yield finding("K78.still-used", component.key, one.place, target=one.target)
+            yield finding("K78.still-used", component.key, place_of(component, one), target=one.target)
     # A profile names every field: one finding for all of its entries.
     if fall := [one for one in found if one.goes]:
         names = ", ".join(str(one.target) for one in fall[:_SHOWN]) + (", …" if len(fall) > _SHOWN else "")
-        yield finding("K78.entry-falls", component.key, fall[0].place, count=len(fall), names=names)
+        yield finding("K78.entry-falls", component.key, place_of(component, fall[0]), count=len(fall), names=names)
 
 
 def _is_ours(key: ComponentKey) -> bool:

@@ -6,9 +6,10 @@ Only what is certain is found: an exact API name at a place that can mean nothin
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from kit.yamlfile import read_yaml
 
 TABLE_FILE = Path(__file__).with_name("references.yml")
 _SUFFIX = re.compile(r"__[a-z]{1,3}$")
+_FEW = 8
 _STEM = re.compile(rb"[^\W_]+(?:_[^\W_]+)*")
 
 
@@ -42,46 +44,55 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A component that another one names, and where. `goes`: an org that deletes it takes the entry out with it."""
+    """A component that another one names: the line of the element in the component's text, counted from 1 (0: the
+    component's own name tells), and the word there. `goes`: an org that deletes it takes the entry out with it."""
 
     target: ComponentKey
-    place: Place
-    goes: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    target: ComponentKey
-    line: int = 0  # in the component's text; 0 where the name alone tells
+    line: int = 0
     word: str = ""
     goes: bool = False
 
 
 def stems_of(targets: Iterable[ComponentKey]) -> frozenset[bytes]:
-    """Return what stands among the `stems` of a name or a text that names one of `targets`."""
-    return frozenset(stems(_SUFFIX.sub("", key.full_name).encode())[-1] for key in targets)
+    """Return words one of which stands in the name or the text of all that names one of `targets`.
+
+    Words are taken apart at `__`: what refers to `Store__c` may be written `Store__r`.
+    """
+    return frozenset(_STEM.findall(_SUFFIX.sub("", key.full_name).encode())[-1] for key in targets)
 
 
-def stems(text: bytes) -> list[bytes]:
-    """Return the words of a text, taken apart at `__`: what refers to `Store__c` may be written `Store__r`."""
-    return _STEM.findall(text) or [b""]
+def mentions(text: bytes, wanted: frozenset[bytes]) -> bool:
+    """Return whether one of the `stems_of` targets stands in `text`; most components hold none.
+
+    A few are searched for faster than the text is taken apart.
+    """
+    if len(wanted) <= _FEW:
+        return any(stem in text for stem in wanted)
+    return not wanted.isdisjoint(_STEM.findall(text))
 
 
 def references(component: Component, targets: Collection[ComponentKey]) -> list[Reference]:
-    """Return where a component names one of `targets`, each once."""
-    found: dict[ComponentKey, _Named] = {}
+    """Return what a component names of `targets`, each once."""
+    found: dict[ComponentKey, Reference] = {}
     for one in _named(component, targets):
         known = found.get(one.target)
         if one.target in targets and one.target != component.key and (known is None or (known.goes and not one.goes)):
             found[one.target] = one
-    lines = list(lines_of(component)) if any(one.line for one in found.values()) else []
-    return [Reference(one.target, _place(component, lines, one), one.goes) for one in found.values()]
+    return list(found.values())
 
 
-def _named(component: Component, targets: Collection[ComponentKey]) -> Iterator[_Named]:
+def place_of(component: Component, reference: Reference) -> Place:
+    """Return where the word stands in the source, from the line of its element on: a formula has several."""
+    if not reference.line:
+        return component.source
+    lines = islice(lines_of(component), reference.line - 1, None)
+    return next((place for place, text in lines if reference.word in text), component.source)
+
+
+def _named(component: Component, targets: Collection[ComponentKey]) -> Iterator[Reference]:
     key = component.key
     if component.parent:
-        yield _Named(component.parent, goes=True)
+        yield Reference(component.parent, goes=True)
     if key.type in APEX:
         yield from _in_apex(component)
     elif key.type == "LightningComponentBundle":
@@ -101,7 +112,7 @@ def _named(component: Component, targets: Collection[ComponentKey]) -> Iterator[
             yield from _in_flow(root)
 
 
-def _by(rule: Rule, key: ComponentKey, root: etree._Element, targets: Collection[ComponentKey]) -> Iterator[_Named]:
+def _by(rule: Rule, key: ComponentKey, root: etree._Element, targets: Collection[ComponentKey]) -> Iterator[Reference]:
     for scope in root.iterfind(_path(rule.within)) if rule.within else (root,):
         if any(child_text(scope, name) != wanted for name, wanted in rule.condition.items()):
             continue
@@ -117,7 +128,7 @@ def _by(rule: Rule, key: ComponentKey, root: etree._Element, targets: Collection
                 value = matched[1]
             target = ComponentKey(rule.to, value if rule.name == "{value}" else _fill(rule.name, value, owner, key))
             if target in targets:  # looked up before anything is made of it: a profile has an entry for every field
-                yield _Named(target, _line(spot), value, rule.goes)
+                yield Reference(target, _line(spot), value, rule.goes)
 
 
 def _fill(template: str, value: str, owner: str, key: ComponentKey) -> str:
@@ -130,7 +141,7 @@ _MERGE = re.compile(r"\$(\w+)\.(\w+)(?:\.(\w+))*")
 _FIRST = re.compile(r"(?<![\w.$:])([A-Za-z]\w*)(\.)?")
 
 
-def _in_formula(key: ComponentKey, spot: etree._Element) -> Iterator[_Named]:
+def _in_formula(key: ComponentKey, spot: etree._Element) -> Iterator[Reference]:
     """Yield what a formula names. A path over a relationship is followed to its first field alone: what lies behind
     depends on where that field leads."""
     formula, line, owner = _LITERAL.sub(" ", spot.text or ""), _line(spot), _object_of(key)
@@ -139,16 +150,16 @@ def _in_formula(key: ComponentKey, spot: etree._Element) -> Iterator[_Named]:
     for name, dot in _FIRST.findall(_MERGE.sub(" ", formula)):
         first = f"{name[:-1]}c" if dot and name.endswith("__r") else name
         if first.endswith("__c"):
-            yield _Named(ComponentKey("CustomField", f"{owner}.{first}"), line, name)
+            yield Reference(ComponentKey("CustomField", f"{owner}.{first}"), line, name)
 
 
-def _merged(kind: str, name: str, last: str | None, line: int) -> Iterator[_Named]:
+def _merged(kind: str, name: str, last: str | None, line: int) -> Iterator[Reference]:
     if kind in ("Label", "Permission"):
-        yield _Named(ComponentKey(f"Custom{kind}", name), line, name)
+        yield Reference(ComponentKey(f"Custom{kind}", name), line, name)
     elif kind == "Setup":
-        yield _Named(ComponentKey("CustomObject", name), line, name)
+        yield Reference(ComponentKey("CustomObject", name), line, name)
     if last and kind in ("Setup", "ObjectType", "CustomMetadata"):
-        yield _Named(ComponentKey("CustomField", f"{name}.{last}"), line, last)
+        yield Reference(ComponentKey("CustomField", f"{name}.{last}"), line, last)
 
 
 _MERGE_FIELD = re.compile(r"\{!([^}]*)\}")
@@ -156,7 +167,7 @@ _MEMBER = re.compile(r"(?<![\w.$])(\$?[A-Za-z]\w*)\.(\w+__c)\b")
 _REFERENCES = frozenset({"elementReference", "leftValueReference", "assignToReference"})
 
 
-def _in_flow(root: etree._Element) -> Iterator[_Named]:
+def _in_flow(root: etree._Element) -> Iterator[Reference]:
     """Yield the fields that a flow names over a record whose object it states."""
     start = root.find("{*}start")
     record = child_text(start, "object") if start is not None else ""
@@ -170,7 +181,7 @@ def _in_flow(root: etree._Element) -> Iterator[_Named]:
         for part in [text] if local_name(spot) in _REFERENCES else _MERGE_FIELD.findall(text):
             for name, member in _MEMBER.findall(part):
                 if objects.get(name):
-                    yield _Named(ComponentKey("CustomField", f"{objects[name]}.{member}"), _line(spot), member)
+                    yield Reference(ComponentKey("CustomField", f"{objects[name]}.{member}"), _line(spot), member)
 
 
 # A lookup may have its object's name: so an object counts only where a type stands.
@@ -186,7 +197,7 @@ _SET = re.compile(r"(?<![\w.])(\w+__c)\s*=(?!=)")
 _STRING = re.compile(r"'(?:\\.|[^'\\\n])*'")
 
 
-def _in_apex(component: Component) -> Iterator[_Named]:
+def _in_apex(component: Component) -> Iterator[Reference]:
     """Yield objects where a type is named, and fields that stand with their object: what a variable is of, only a
     compiler knows."""
     code = _STRING.sub("''", _code(component))
@@ -196,19 +207,19 @@ def _in_apex(component: Component) -> Iterator[_Named]:
 
     for found in _TYPES.finditer(code):
         name = next(filter(None, found.groups()))
-        yield _Named(ComponentKey("CustomObject", name), line(found.start(found.lastindex or 0)), name)
+        yield Reference(ComponentKey("CustomObject", name), line(found.start(found.lastindex or 0)), name)
     for found in _FIELD.finditer(code):
-        yield _Named(ComponentKey("CustomField", f"{found[1]}.{found[2]}"), line(found.start(2)), found[2])
+        yield Reference(ComponentKey("CustomField", f"{found[1]}.{found[2]}"), line(found.start(2)), found[2])
     for query in _QUERY.finditer(code):
         for path in query[1].split(","):
             field_name, dot, _ = path.strip().partition(".")
             if field_name.endswith("__c") or (dot and field_name.endswith("__r")):
                 key = ComponentKey("CustomField", f"{query[2]}.{field_name[:-1]}c")
-                yield _Named(key, line(query.start(1)), field_name)
+                yield Reference(key, line(query.start(1)), field_name)
     for made in _MADE.finditer(code):
         for found in _SET.finditer(made[2]):
             key = ComponentKey("CustomField", f"{made[1]}.{found[1]}")
-            yield _Named(key, line(made.start(2) + found.start(1)), found[1])
+            yield Reference(key, line(made.start(2) + found.start(1)), found[1])
 
 
 _IMPORT = re.compile(r"""["']@salesforce/(apex|label|schema|resourceUrl|customPermission)/(?:c\.)?(\w+)(\.\w+)?["']""")
@@ -220,26 +231,20 @@ _IMPORTED = {
 }
 
 
-def _imported(component: Component) -> Iterator[_Named]:
+def _imported(component: Component) -> Iterator[Reference]:
     """Yield what a Lightning web component imports; its tests, which no org runs, are no part of it."""
     code = _code(component)
     for found in _IMPORT.finditer(code):
         line = code.count("\n", 0, found.start()) + 1
         if found[1] == "schema":
-            yield _Named(ComponentKey("CustomObject", found[2]), line, found[2])
-            yield _Named(ComponentKey("CustomField", f"{found[2]}{found[3]}"), line, found[2])
+            yield Reference(ComponentKey("CustomObject", found[2]), line, found[2])
+            yield Reference(ComponentKey("CustomField", f"{found[2]}{found[3]}"), line, found[2])
         else:
-            yield _Named(ComponentKey(_IMPORTED[found[1]], found[2]), line, found[2])
+            yield Reference(ComponentKey(_IMPORTED[found[1]], found[2]), line, found[2])
 
 
 def _code(component: Component) -> str:
     return "\n".join(text for _, text in lines_of(component, code=True))
-
-
-def _place(component: Component, lines: Sequence[tuple[Place, str]], named: _Named) -> Place:
-    """Return where the word stands, from the line of its element on: a formula has several."""
-    at = range(named.line - 1, len(lines)) if named.line else ()
-    return next((lines[number][0] for number in at if named.word in lines[number][1]), component.source)
 
 
 def _object_of(key: ComponentKey) -> str:

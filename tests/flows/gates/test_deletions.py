@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flows.components import Component, ComponentKey
-from flows.gates.references import references, stems, stems_of
+from flows.gates.references import mentions, references, stems_of
 from tests.flows.gates.builders import Given, apex, field, part, whole
 
 RATING = "CustomField:Visit__c.Rating__c"
@@ -147,10 +147,12 @@ def test_what_may_mean_something_else_is_left_to_the_org(deleted: str, component
 
 
 @pytest.mark.parametrize(("deleted", "component"), USED + FALLS, ids=numbered(USED + FALLS))
-def test_all_that_names_it_holds_its_stem(deleted: str, component: Component) -> None:
-    (stem,) = stems_of([ComponentKey.parse(deleted)])
+def test_all_that_names_it_mentions_it_however_much_is_deleted(deleted: str, component: Component) -> None:
+    wanted = stems_of([ComponentKey.parse(deleted)])
     held = component.fragment.xml if component.fragment else component.files[0].data
-    assert stem in stems(held + b"\n" + component.key.full_name.encode())
+    text = held + b"\n" + component.key.full_name.encode()
+    assert mentions(text, wanted)
+    assert mentions(text, wanted | {b"Another%d" % number for number in range(20)})
 
 
 def release(*components: Component, deletes: tuple[str, ...]) -> list[tuple[str, str, int]]:
