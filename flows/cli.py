@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +15,25 @@ if TYPE_CHECKING:
 
 _GROUP = "sfoa.commands"
 _DISTRIBUTION = "sfoa-kit"
+_AS_JSON = "sfoa.as_json"
 _COMMANDS = Path(__file__).with_name("commands")
 
 
 class LazyGroup(click.Group):
     """A click group over the entry points "sfoa.commands": listing them imports none, calling one imports it."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        as_json = _asks_for_json(args)
+        with _told(as_json):
+            ctx = super().make_context(info_name, args, parent, **extra)
+        ctx.meta[_AS_JSON] = as_json
+        return ctx
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _told(ctx.meta[_AS_JSON]):
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         import importlib.metadata
@@ -59,6 +75,27 @@ class LazyGroup(click.Group):
             rows.append((entry.name, text))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def _asks_for_json(args: Sequence[str]) -> bool:
+    """Return whether the answer is for a machine. What stands behind `--` is another program's."""
+    return "--json" in (args[: args.index("--")] if "--" in args else args)
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """Print what is wrong with a call as the envelope too, if `as_json`; click says it to people, and ends with 2."""
+    try:
+        yield
+    except click.UsageError as error:
+        if as_json:
+            from kit.console import refusal
+            from kit.problems import Exit, Problem
+
+            path = error.ctx.command_path if error.ctx else "sfoa"
+            wrong = Problem(error.format_message(), "a command is called as its help says", f"{path} --help")
+            click.echo(refusal([wrong], Exit.USAGE))
+        raise
 
 
 def _of_this_package(name: str) -> click.Command | None:

@@ -278,7 +278,8 @@ class MetadataApi:
         fault = root.find(".//Fault")
         if fault is not None:
             code = _text(fault, "faultcode").removeprefix("sf:")
-            raise ApiRefused(self._problem(code, _text(fault, "faultstring")), code)
+            words = _text(fault, "faultstring").removeprefix(f"{code}: ")  # Salesforce says the code there too
+            raise ApiRefused(self._problem(code, words), code)
         response = root.find(f"Body/{action}Response")
         if response is None:
             raise ApiRefused(self._problem("no answer", f"{action} was answered with something else"), "")

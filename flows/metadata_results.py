@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from flows.components import ComponentKey
 
 PENDING = frozenset({"Pending", "InProgress", "Canceling", "FinalizingDeploy"})
 
@@ -96,6 +98,16 @@ class Retrieved:
 
     files: Mapping[str, bytes]
     messages: tuple[str, ...]
+
+    def lacks(self, named: Iterable[ComponentKey]) -> list[ComponentKey]:
+        """Return which of the components that were asked for by name the org said it doesn't have."""
+        said = set(self.messages)
+        return [
+            key
+            for key in named
+            if f"Entity of type '{key.type}' named '{key.full_name}' cannot be found" in said
+            or f"Entity type: '{key.type}' is unknown" in said
+        ]
 
 
 def parse_deploy(data: Mapping[str, Any]) -> DeployResult:

@@ -6,12 +6,12 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from kit.problems import Exit, Refused
+from kit.problems import Exit, Problem, Refused
 from kit.redaction import redact
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ def emit(result: object, *, as_json: bool, text: str = "") -> None:
         click.echo(text)
 
 
+def refusal(problems: Iterable[Problem], status: Exit) -> str:
+    """Return the envelope of what was refused: `{"status": …, "result": null, "problems": […]}`, without secrets."""
+    envelope = {"status": int(status), "result": None, "problems": [problem.as_json() for problem in problems]}
+    return redact(json.dumps(envelope, ensure_ascii=False, indent=2))
+
+
 def guarded(function: Callable[P, None]) -> Callable[P, None]:
     """Turn the outcome of a click command into the kit's exit codes and its two ways of saying what went wrong."""
 
@@ -52,9 +58,7 @@ def guarded(function: Callable[P, None]) -> Callable[P, None]:
             function(*args, **kwargs)
         except Refused as refused:
             if as_json:
-                problems = [problem.as_json() for problem in refused.problems]
-                envelope = {"status": int(refused.exit_code), "result": None, "problems": problems}
-                click.echo(redact(json.dumps(envelope, ensure_ascii=False, indent=2)))
+                click.echo(refusal(refused.problems, refused.exit_code))
             click.echo(redact(f"Error: {refused}"), err=True)
             sys.exit(refused.exit_code)
         except (click.exceptions.Exit, click.ClickException, click.Abort):

@@ -284,7 +284,7 @@ class Retrieve(ReleaseTask):
     Options = RetrieveOptions
 
     def work(self, narrator: Narrator) -> DeployResult | None:
-        """Retrieve and write."""
+        """Retrieve and write. What was named and isn't there is refused, after the others are written."""
         wanted = [name for name in self.parsed_options.types if name]
         named = [ComponentKey.parse(name) for name in wanted if ":" in name]
         listed = [name for name in wanted if ":" not in name]
@@ -309,4 +309,12 @@ class Retrieve(ReleaseTask):
             narrator.step(message)
         click.echo(f"{self.org.name}: {len(retrieved.files)} files in {folder}")
         self.return_values = {"files": len(retrieved.files)}
+        refuse_if_any(
+            Problem(
+                f"{self.org.name} has no {key}",
+                "what is retrieved by name is in the org",
+                f"look for its name: cci task run retrieve --org {self.org.name} --types {key.type}",
+            )
+            for key in retrieved.lacks(named)
+        )
         return None

@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter
 
 from flows.components import ComponentKey
 from flows.metadata_api import ApiRefused, MetadataApi, TimedOut, Unreachable
-from flows.metadata_results import DeployResult
+from flows.metadata_results import DeployResult, Retrieved
 from flows.plan import TestLevel, Tests
 from flows.tokens import Session
 
@@ -218,10 +218,19 @@ def test_an_org_is_asked_which_types_it_knows_in_the_version_that_is_spoken() ->
 def test_a_soap_fault_is_a_refusal_with_its_code() -> None:
     fault = (
         b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault>'
-        b"<faultcode>sf:INVALID_TYPE</faultcode><faultstring>no such type</faultstring></e:Fault></e:Body></e:Envelope>"
+        b"<faultcode>sf:INVALID_TYPE</faultcode><faultstring>%b</faultstring></e:Fault></e:Body></e:Envelope>"
     )
-    with pytest.raises(ApiRefused, match="INVALID_TYPE: no such type"):
-        api(Org(says(fault, 500))).list_metadata(["Nonsense"])
+    for words in (b"no such type", b"INVALID_TYPE: no such type"):
+        with pytest.raises(ApiRefused) as refused:
+            api(Org(says(fault % words, 500))).list_metadata(["Nonsense"])
+        assert str(refused.value).count("INVALID_TYPE") == 1
+        assert "INVALID_TYPE: no such type" in str(refused.value)
+
+
+def test_what_was_asked_for_by_name_and_is_not_there_is_told_apart() -> None:
+    here, gone, strange = (ComponentKey.parse(each) for each in ("ApexClass:A", "CustomField:Account.B__c", "Nope:A"))
+    said = ("Entity of type 'CustomField' named 'Account.B__c' cannot be found", "Entity type: 'Nope' is unknown")
+    assert Retrieved({}, said).lacks([here, gone, strange]) == [gone, strange]
 
 
 @pytest.mark.parametrize(

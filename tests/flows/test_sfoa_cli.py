@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from flows.bundle import read_bundle
 from flows.cli import main
 from tests.flows.source_samples import every_type, write, xml
 from tests.landed import own_federation
+
+ENVELOPE = Path(__file__).parents[2] / "schemas" / "envelope.schema.json"
 
 
 def test_the_version_is_that_of_the_installed_kit() -> None:
@@ -102,3 +105,32 @@ def test_bundle_of_an_org_composes_its_layers(tmp_path: Path) -> None:
     arguments = ["bundle", "--source", str(source), "--out", str(out), "--org", "china-uat"]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert [component.layer for component in read_bundle(out).components.values()] == ["china"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--json",
+        "nope --json",
+        "plan --json",
+        "plan --json --nope",
+        "federation nope --json",
+        "matrix --format x --json",
+    ],
+)
+def test_a_usage_error_is_an_envelope_where_json_is_asked_for(words: str) -> None:
+    done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 2
+    answer = json.loads(done.stdout)
+    Draft202012Validator(json.loads(ENVELOPE.read_text(encoding="utf-8"))).validate(answer)
+    assert (answer["status"], answer["result"]) == (2, None)
+    (problem,) = answer["problems"]
+    assert problem["what"] in " ".join(done.stderr.split())
+    assert problem["fix"].endswith(" --help")
+
+
+@pytest.mark.parametrize("words", ["plan", "nope", "emulators nope -- cat --json"])
+def test_a_usage_error_is_for_people_where_json_is_not_asked_for(words: str) -> None:
+    done = CliRunner().invoke(main, words.split())
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Error: " in done.stderr

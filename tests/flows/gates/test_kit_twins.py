@@ -125,20 +125,12 @@ def deletes(*names: str, **known: object) -> Given:
     return Given(known=known, more={"deletes": [ComponentKey.parse(name) for name in names]})
 
 
-def without(name: str, *components: Component) -> Given:
-    return Given(components, more={"deletes": [ComponentKey("CustomField", name)]})
+def without(name: str, component: Component) -> Given:
+    return Given((component,), more={"deletes": [ComponentKey.parse(f"{name}__c")]})
 
 
-RATED = part(
-    "ValidationRule:Visit__c.Rated",
-    "validationRules",
-    "<errorConditionFormula>ISBLANK(Rating__c)</errorConditionFormula>",
-)
-SHOWN_ON_PAGE = whole(
-    "Layout:Visit__c-Visit",
-    "<Layout><layoutSections><layoutColumns><layoutItems>\n<field>Rating__c</field></layoutItems></layoutColumns>"
-    "</layoutSections></Layout>",
-)
+RATED = part("ValidationRule:Visit__c.R", "validationRules", "<errorConditionFormula>Rated__c</errorConditionFormula>")
+ABOUT = whole("ReportType:Visits", "<ReportType><baseObject>Visit__c</baseObject></ReportType>")
 ONE_ORG = federation(
     strategy=Strategy.SINGLE,
     orgs=tuple(one for one in FEDERATION.orgs if one.kind is OrgKind.SANDBOX or one.edition is Edition.ALIBABA),
@@ -362,8 +354,8 @@ TWINS: list[Twin] = [
         deletes("CustomField:Account.Rating__c", exported_components=["CustomField:Account.Rating__c"]),
     ),
     ("K76.data-lost", deletes("CustomObject:Visit__c", "Layout:Visit__c-L"), deletes("Layout:Visit__c-L")),
-    ("K78.still-used", without("Visit__c.Rating__c", RATED), without("Visit__c.Score__c", RATED)),
-    ("K78.entry-falls", without("Visit__c.Rating__c", SHOWN_ON_PAGE), without("Visit__c.Score__c", SHOWN_ON_PAGE)),
+    ("K78.still-used", without("CustomField:Visit__c.Rated", RATED), without("CustomField:Visit__c.Rate", RATED)),
+    ("K78.entry-falls", without("CustomObject:Visit", ABOUT), without("CustomObject:Visits", ABOUT)),
     (
         "K77.labels",
         labelled(),
