@@ -72,6 +72,11 @@ USED: list[tuple[str, Component]] = [
         "PermissionSet:P",
         whole("PermissionSetGroup:G", "<PermissionSetGroup><permissionSets>P</permissionSets></PermissionSetGroup>"),
     ),
+    (
+        "BusinessProcess:Case.Usual",
+        part("RecordType:Case.Usual", "recordTypes", "<businessProcess>Usual</businessProcess>"),
+    ),
+    (BUNDLE, whole("QuickAction:Q", "<QuickAction><lightningWebComponent>visit</lightningWebComponent></QuickAction>")),
     ("Queue:Q", rule("ruleEntry", "<assignedTo>Q</assignedTo><assignedToType>Queue</assignedToType>")),
 ]
 FALLS: list[tuple[str, Component]] = [
