@@ -50,6 +50,11 @@ def test_a_changed_field_ships_alone_and_a_retrieve_shows_it(project: Project) -
     project.promote()
     files = project.retrieved(f"CustomField:{name}")
     assert b"Changed by a test. " in b"".join(files.values())
+    lacking = ("--types", f"CustomField:Account.Nope__c,CustomField:{name}", "--path", "some")
+    done = project.run("cci", "task", "run", "retrieve", "--org", "china-uat", *lacking)
+    assert done.returncode == 1
+    assert "china-uat has no CustomField:Account.Nope__c" in done.stdout + done.stderr
+    assert list((project.root / "some").rglob("*.object"))
 
 
 def test_a_refused_release_exits_1_names_component_and_line_and_leaves_the_org_as_it_was(project: Project) -> None:
