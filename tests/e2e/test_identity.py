@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,10 +226,20 @@ def killed(ground: Ground, theirs: str) -> dict[str, Any]:
         time.sleep(0.05)
     os.killpg(engine.pid, signal.SIGKILL)
     engine.communicate()
+    kill_session(engine.pid)
     (left,) = ground.kept("application", ApplicationName=LEFT)
     ground.pulumi("cancel", "--yes", KILLED)
     ground.up(KILLED)
     return left
+
+
+def kill_session(leader: int) -> None:
+    """Kill what a dead leader left: the engine puts the hosts of its plugins into process groups of their own."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            _, _, _, session, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(session) == leader:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
 
 
 def test_an_engine_killed_during_create_leaves_one_application_and_not_two(
