@@ -27,8 +27,8 @@ from kit.problems import Place, refuse_if_any, relative
 if TYPE_CHECKING:
     from lxml import etree
 
-# Files. A second process costs 0.06 s of the processors: 14,000 files took 0.59 s instead of 0.73 s on two idle ones, and
-# 4,000 took 0.28 s instead of 0.31 s (measured 2026-11).
+# Files. A second process costs 0.06 s of the processors: 14,000 files took 0.59 s instead of 0.73 s on two idle ones,
+# and 4,000 took 0.28 s instead of 0.31 s (measured 2026-11).
 _WORTH_SHARING = 5000
 
 
