@@ -94,6 +94,15 @@ def test_a_person_approves_before_each_ring_with_a_production_org_and_before_no_
         assert approval["component"] == "ManualValidate"
 
 
+@pytest.mark.parametrize("job", sorted(PARTS))
+def test_what_the_steps_keep_is_the_folder_that_flow_caches(job: str) -> None:
+    (kept,) = made(job)["cache"]["cacheDirs"]
+    for _, each in jobs(job):
+        for step in each.get("steps", {}).values():
+            script = step.get("with", {}).get("run", "")
+            assert ("make " in script) == (f"XDG_CACHE_HOME={kept}\n" in script)
+
+
 def test_a_merge_request_is_validated_in_every_org_at_once_on_hosts_that_may_only_read() -> None:
     found = jobs("validate")
     assert sorted(job["name"] for _, job in found) == sorted(org.name for org in ORGS)
