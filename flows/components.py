@@ -107,6 +107,14 @@ class Component:
         return (self.fragment.runs if self.fragment else ()) or (Run(1, self.source),)
 
 
+def names_by_type(keys: Iterable[ComponentKey]) -> dict[str, list[str]]:
+    """Return the full names of components by their types, both in the order in which they come."""
+    names: dict[str, list[str]] = {}
+    for kind, full_name in keys:
+        names.setdefault(kind, []).append(full_name)
+    return names
+
+
 def by_key(components: Iterable[Component]) -> list[Component]:
     """Return the components sorted by type and full name."""
     return sorted(components, key=lambda component: component.key)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flows import xmltext
 from flows.archive import Packed, packed, zip_of
-from flows.components import ComponentKey, MdapiFile
+from flows.components import ComponentKey, MdapiFile, names_by_type
 from flows.containers import joined
 from flows.converter import Converter
 from flows.metadata_types import ChildType, MetadataType
@@ -64,9 +64,7 @@ def _of_components(project: Project, files: Iterable[SourceFile]) -> DirectPacka
 
     converted = convert_files(project, files, "source")
     refuse_if_any(converted.problems, f"{relative(project.root)} can't be converted")
-    names: dict[str, list[str]] = defaultdict(list)
-    for component in converted.components:
-        names[component.key.type].append(component.key.full_name)
+    names = names_by_type(component.key for component in converted.components)
     return DirectPackage(assemble(converted.components, project.api_version).zip, names, converted.skipped)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from flows.archive import zip_bytes
-from flows.components import Component, ComponentKey, Run, by_key
+from flows.components import Component, ComponentKey, Run, by_key, names_by_type
 from flows.containers import put_together
 from flows.metadata_types import metadata_types
 from flows.xmltext import NAMESPACE, escaped
@@ -117,10 +117,7 @@ def lay_out(components: Iterable[Component]) -> Layout:
 
 def manifest(keys: Iterable[ComponentKey], api_version: str) -> bytes:
     """Return package.xml (or a destructive changes file) that names `keys`, types and members sorted."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for kind, full_name in keys:
-        names[kind].append(full_name)
-    return manifest_naming(names, api_version)
+    return manifest_naming(names_by_type(keys), api_version)
 
 
 def manifest_naming(names: Mapping[str, Iterable[str]], api_version: str) -> bytes:

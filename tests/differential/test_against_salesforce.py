@@ -9,18 +9,16 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-ROOT = Path(__file__).parents[2]
-
-from flows.convert import convert  # noqa: E402
-from flows.metadata_types import metadata_types  # noqa: E402
-from flows.package import assemble  # noqa: E402
-from flows.source.project import read_project  # noqa: E402
-from flows.unconvert import to_source  # noqa: E402
-from kit.problems import Refused  # noqa: E402
-from tests.clients.node import NotAvailable  # noqa: E402
-from tests.differential.comparing import compare, differences, types_of, without_manifest  # noqa: E402
-from tests.differential.salesforce_converter import SalesforceConverter, files_below  # noqa: E402
-from tests.differential.synthetic import (  # noqa: E402
+from flows.convert import convert
+from flows.metadata_types import metadata_types
+from flows.package import assemble
+from flows.source.project import read_project
+from flows.unconvert import to_source
+from kit.problems import Refused
+from tests.clients.node import NotAvailable
+from tests.differential.comparing import compare, differences, types_of, without_manifest
+from tests.differential.salesforce_converter import SalesforceConverter, files_below
+from tests.differential.synthetic import (
     NOT_THEIRS,
     PACKAGES_REFUSED_BY_THE_KIT_ALONE,
     REFUSED,
@@ -31,7 +29,9 @@ from tests.differential.synthetic import (  # noqa: E402
     one_of_each,
     projects,
 )
-from tests.flows.source_samples import PROJECT, container, write, xml  # noqa: E402
+from tests.flows.source_samples import PROJECT, container, write, xml
+
+ROOT = Path(__file__).parents[2]
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 

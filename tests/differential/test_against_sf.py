@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from flows.convert import convert
+from flows.package import assemble
+from flows.source.project import read_project
+from tests.clients.node import NotAvailable, locked
+from tests.differential.comparing import back_to_source, compare, differences, to_package, types_of, without_manifest
+from tests.differential.laid_out import TOGETHER, package, settings
+from tests.differential.salesforce_converter import Sf, files_below
+from tests.differential.synthetic import REFUSED, one_of_each
+from tests.flows.source_samples import container, write, xml
 
-from flows.convert import convert  # noqa: E402
-from flows.package import assemble  # noqa: E402
-from flows.source.project import read_project  # noqa: E402
-from tests.clients.node import NotAvailable, locked  # noqa: E402
-from tests.differential.comparing import back_to_source, compare, differences, to_package, types_of, without_manifest  # noqa: E402
-from tests.differential.laid_out import TOGETHER, package, settings  # noqa: E402
-from tests.differential.salesforce_converter import Sf, files_below  # noqa: E402
-from tests.differential.synthetic import REFUSED, one_of_each  # noqa: E402
-from tests.flows.source_samples import container, write, xml  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 AT_LEAST = 100  # types, issue 7
 

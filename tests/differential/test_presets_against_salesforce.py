@@ -7,18 +7,16 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-from flows.compose import compose_project  # noqa: E402
-from flows.presets import presets  # noqa: E402
-from flows.source.project import read_project  # noqa: E402
-from flows.unconvert import to_source  # noqa: E402
-from kit.problems import Refused  # noqa: E402
-from tests.clients.node import NotAvailable  # noqa: E402
-from tests.differential.comparing import back_to_source, differences, to_package, without_manifest  # noqa: E402
-from tests.differential.laid_out import CUSTOMIZATIONS, REFUSED, REFUSED_PACKAGES, customized_package, package, settings  # noqa: E402
-from tests.differential.salesforce_converter import SalesforceConverter, files_below  # noqa: E402
-from tests.flows.source_samples import write  # noqa: E402
+from flows.compose import compose_project
+from flows.presets import presets
+from flows.source.project import read_project
+from flows.unconvert import to_source
+from kit.problems import Refused
+from tests.clients.node import NotAvailable
+from tests.differential.comparing import back_to_source, differences, to_package, without_manifest
+from tests.differential.laid_out import CUSTOMIZATIONS, REFUSED, REFUSED_PACKAGES, customized_package, package, settings
+from tests.differential.salesforce_converter import SalesforceConverter, files_below
+from tests.flows.source_samples import write
 
 
 @pytest.fixture(scope="module")
